@@ -1,0 +1,14 @@
+//! A room: what its endpoints offer, and which frames of that reach which other endpoint.
+//!
+//! A plain value. Times are arguments, frames are handed out through a closure, what the shell must
+//! do next is polled. It knows endpoints by number and nothing of sockets, protocols or codecs.
+
+mod gop;
+mod meter;
+mod publication;
+mod room;
+mod subscription;
+
+pub use publication::Offer;
+pub use room::{Delivery, Error, Room, RoomEvent};
+pub use subscription::{Patience, Wish};

@@ -1,0 +1,193 @@
+//! What one endpoint offers to the room: at most one track of each kind.
+//!
+//! Keeps each track's dts strictly increasing, also when another publisher takes over: subscribers see
+//! one publication that goes on.
+
+use std::time::Duration;
+
+use heliu_model::{
+    Address, EndpointId, Format, Frame, Kind, MediaTime, ParticipantId, PublicationId, PublicationStatus, Takeover,
+    Timestamp,
+};
+
+use crate::gop::Gop;
+use crate::meter::Meter;
+use crate::subscription::Subscription;
+
+/// Smallest step between two frames of a track: a tick of RTMP's clock.
+const STEP: Duration = Duration::from_millis(1);
+/// How long a publisher may be silent before `if-stalled` lets another take over.
+const STALLED_AFTER: Duration = Duration::from_secs(2);
+
+/// What an endpoint offers.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// Who delivers.
+    pub endpoint: EndpointId,
+    /// Under which id.
+    pub publication: PublicationId,
+    /// As whom; `None`: a mixer.
+    pub participant: Option<ParticipantId>,
+    /// Where it came in; `None`: a mixer's.
+    pub address: Option<Address>,
+    /// `rtmp`, `mixer`, `egress`.
+    pub protocol: &'static str,
+    /// Sound is taken.
+    pub audio: bool,
+    /// Pictures are taken.
+    pub video: bool,
+    /// If the id is taken.
+    pub takeover: Takeover,
+}
+
+#[derive(Debug)]
+pub struct Publication {
+    pub offer: Offer,
+    /// First media of its life; `None` before.
+    pub since: Option<Timestamp>,
+    pub subscriptions: Vec<Subscription>,
+    arrived: u64,
+    delivered_at: MediaTime,
+    audio: Option<Track>,
+    video: Option<Track>,
+    gop: Gop,
+    /// What is added to the times of this publisher so that they follow on the one before.
+    shift: Duration,
+    /// The next frame is this publisher's first.
+    is_fresh: bool,
+}
+
+#[derive(Debug)]
+struct Track {
+    format: std::sync::Arc<Format>,
+    last_dts: MediaTime,
+    meter: Meter,
+}
+
+/// What a frame changed about the publication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    None,
+    Started,
+    Changed,
+}
+
+impl Publication {
+    pub fn new(offer: Offer, arrived: u64, now: MediaTime) -> Self {
+        Self {
+            offer,
+            since: None,
+            subscriptions: Vec::new(),
+            arrived,
+            delivered_at: now,
+            audio: None,
+            video: None,
+            gop: Gop::default(),
+            shift: Duration::ZERO,
+            is_fresh: true,
+        }
+    }
+
+    /// Its place in the order of arrival.
+    pub fn arrived(&self) -> u64 {
+        self.arrived
+    }
+
+    /// May another publisher take its place?
+    pub fn may_be_taken(&self, takeover: Takeover, now: MediaTime) -> bool {
+        match takeover {
+            Takeover::Refuse => false,
+            Takeover::Replace => true,
+            Takeover::IfStalled => now.since(self.delivered_at) >= STALLED_AFTER,
+        }
+    }
+
+    /// Another publisher goes on under the same id.
+    pub fn take_over(&mut self, offer: Offer, now: MediaTime) {
+        self.offer = offer;
+        self.delivered_at = now;
+        self.shift = Duration::ZERO;
+        self.is_fresh = true;
+        self.gop.clear();
+        self.subscriptions.iter_mut().for_each(Subscription::restart);
+    }
+
+    /// Frames a joiner should get at once.
+    pub fn gop(&self) -> &[Frame] {
+        self.gop.frames()
+    }
+
+    pub fn has_video(&self) -> bool {
+        self.video.is_some()
+    }
+
+    /// Puts a frame into this publication's time and counts it. `None`: it cannot be forwarded.
+    pub fn take_in(&mut self, mut frame: Frame, now: MediaTime, wall: Timestamp) -> Option<(Frame, Change)> {
+        let is_wanted = match frame.kind() {
+            Kind::Audio => self.offer.audio,
+            Kind::Video => self.offer.video,
+        };
+        if !is_wanted {
+            return None;
+        }
+        self.align(&mut frame);
+        self.delivered_at = now;
+        let change = self.note(&frame, now, wall);
+        self.gop.push(&frame);
+        Some((frame, change))
+    }
+
+    pub fn status(&self) -> PublicationStatus {
+        PublicationStatus {
+            id: self.offer.publication.clone(),
+            endpoint: self.offer.endpoint,
+            participant: self.offer.participant.clone(),
+            address: self.offer.address.clone(),
+            protocol: self.offer.protocol,
+            tracks: [&self.audio, &self.video].into_iter().flatten().map(|track| track.meter.status()).collect(),
+            since: self.since.unwrap_or_default(),
+        }
+    }
+
+    fn align(&mut self, frame: &mut Frame) {
+        if self.is_fresh {
+            self.is_fresh = false;
+            let last = [&self.audio, &self.video].into_iter().flatten().map(|track| track.last_dts).max();
+            self.shift = last.map_or(Duration::ZERO, |last| (last + STEP).since(frame.dts));
+        }
+        let offset = frame.pts.since(frame.dts);
+        let floor = self.track(frame.kind()).as_ref().map(|track| track.last_dts + STEP);
+        let dts = frame.dts + self.shift;
+        frame.dts = floor.map_or(dts, |floor| dts.max(floor));
+        frame.pts = frame.dts + offset;
+    }
+
+    fn note(&mut self, frame: &Frame, now: MediaTime, wall: Timestamp) -> Change {
+        let change = match (self.since, self.track(frame.kind())) {
+            (None, _) => Change::Started,
+            (Some(_), Some(track)) if *track.format == *frame.format => Change::None,
+            (Some(_), _) => Change::Changed,
+        };
+        self.since.get_or_insert(wall);
+        let track = self.track(frame.kind());
+        let track = track.get_or_insert_with(|| Track {
+            format: frame.format.clone(),
+            last_dts: frame.dts,
+            meter: Meter::new(frame, now),
+        });
+        track.last_dts = frame.dts;
+        if change != Change::None {
+            track.format = frame.format.clone();
+            track.meter.set_format(&frame.format);
+        }
+        track.meter.count(frame, now);
+        change
+    }
+
+    fn track(&mut self, kind: Kind) -> &mut Option<Track> {
+        match kind {
+            Kind::Audio => &mut self.audio,
+            Kind::Video => &mut self.video,
+        }
+    }
+}

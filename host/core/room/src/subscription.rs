@@ -1,0 +1,109 @@
+//! One endpoint's receipt of a publication.
+
+use std::time::Duration;
+
+use heliu_model::{EndpointId, Frame, Kind, MediaTime, PublicationId};
+
+/// How long an endpoint stays with a publication that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Not at all.
+    No,
+    /// So long.
+    For(Duration),
+    /// Until it unsubscribes.
+    Forever,
+}
+
+/// What an endpoint wants to receive.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Who receives.
+    pub endpoint: EndpointId,
+    /// What.
+    pub publication: PublicationId,
+    /// Sound is wanted.
+    pub audio: bool,
+    /// Pictures are wanted.
+    pub video: bool,
+    /// Sound may come before the first picture. Players start both together.
+    pub is_sound_early: bool,
+    /// While it has not come yet.
+    pub wait: Patience,
+    /// When it has gone.
+    pub hold: Patience,
+    /// Counts as a viewer.
+    pub is_viewer: bool,
+}
+
+/// A wish and how far it is.
+#[derive(Debug)]
+pub struct Subscription {
+    pub wish: Wish,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    /// The publication is not there; patience ends then.
+    Absent { until: Option<MediaTime> },
+    /// Waits for a keyframe.
+    Closed,
+    /// Pictures flow.
+    Open,
+}
+
+impl Subscription {
+    pub fn absent(wish: Wish, now: MediaTime) -> Self {
+        let until = deadline(wish.wait, now);
+        Self { wish, state: State::Absent { until } }
+    }
+
+    pub fn present(wish: Wish) -> Self {
+        Self { wish, state: State::Closed }
+    }
+
+    /// The publication, or another publisher of it, has come: pictures from its next keyframe on.
+    pub fn restart(&mut self) {
+        self.state = State::Closed;
+    }
+
+    /// The publication has gone. False: so does this.
+    pub fn suspend(&mut self, now: MediaTime) -> bool {
+        self.state = State::Absent { until: deadline(self.wish.hold, now) };
+        self.wish.hold != Patience::No
+    }
+
+    /// When patience ends.
+    pub fn deadline(&self) -> Option<MediaTime> {
+        match self.state {
+            State::Absent { until } => until,
+            State::Closed | State::Open => None,
+        }
+    }
+
+    /// Decides on one frame. `has_video`: pictures have been seen in this publication.
+    pub fn admits(&mut self, frame: &Frame, has_video: bool) -> bool {
+        match (self.state, frame.kind()) {
+            (State::Absent { .. }, _) => false,
+            (_, Kind::Video) if !self.wish.video => false,
+            (State::Closed, Kind::Video) if frame.is_key => {
+                self.state = State::Open;
+                true
+            }
+            (State::Closed, Kind::Video) => false,
+            (State::Open, Kind::Video) => true,
+            (_, Kind::Audio) if !self.wish.audio => false,
+            (State::Closed, Kind::Audio) => self.wish.is_sound_early || !self.wish.video || !has_video,
+            (State::Open, Kind::Audio) => true,
+        }
+    }
+}
+
+fn deadline(patience: Patience, now: MediaTime) -> Option<MediaTime> {
+    match patience {
+        Patience::No => Some(now),
+        Patience::For(span) => Some(now + span),
+        Patience::Forever => None,
+    }
+}
