@@ -1,0 +1,360 @@
+//! The server's side of one connection: one client that publishes or plays.
+//!
+//! What a client asks for comes out as an event; the caller decides in its own time and says so with
+//! `accept_*` or `refuse_*`. One request per connection.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::amf::{self, Value};
+use crate::chunk_reader::ChunkReader;
+use crate::chunk_writer::{command, control, set_chunk_size, user_control};
+use crate::error::Error;
+use crate::handshake::Handshake;
+use crate::message::{self, Message};
+use crate::metadata::Metadata;
+
+/// The message stream every client of ours gets.
+pub const SERVER_STREAM_ID: u32 = 1;
+
+const WINDOW: u32 = 2_500_000;
+const COMMANDS: u8 = 3;
+const STATUS: u8 = 5;
+/// Commands before a request is made; a client needs about ten.
+const COMMANDS_MAX: u32 = 200;
+
+/// What a client asks for. Holds stream keys: not for logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StreamRequest {
+    /// `connect`'s app, as sent.
+    pub app: String,
+    /// `connect`'s tcUrl, as sent; may be empty.
+    pub tc_url: String,
+    /// The stream name with its query, as sent.
+    pub stream: String,
+}
+
+/// What became of the client's bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ServerEvent {
+    /// It wants to send; answer with `accept_publish` or `refuse_publish`.
+    PublishRequested(StreamRequest),
+    /// It wants to receive; answer with `accept_play`, `refuse_play` or `refuse_play_not_found`.
+    PlayRequested(StreamRequest),
+    /// Sound from an accepted publisher.
+    Audio {
+        /// Milliseconds, wrapping.
+        timestamp: u32,
+        /// FLV audio tag body.
+        body: Bytes,
+    },
+    /// Pictures from an accepted publisher.
+    Video {
+        /// Milliseconds, wrapping.
+        timestamp: u32,
+        /// FLV video tag body.
+        body: Bytes,
+    },
+    /// What an accepted publisher tells about itself.
+    Metadata(Metadata),
+    /// The client has said goodbye.
+    Ended,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct ServerSession {
+    handshake: Handshake,
+    reader: ChunkReader,
+    stage: Stage,
+    app: String,
+    tc_url: String,
+    commands: u32,
+    received: u64,
+    acknowledged: u64,
+    window: u64,
+    events: VecDeque<ServerEvent>,
+    output: VecDeque<Bytes>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing is asked for.
+    Idle,
+    Asked,
+    Publishing,
+    Playing,
+    Over,
+}
+
+impl StreamRequest {
+    /// Host and port the client meant, from its tcUrl.
+    #[must_use]
+    pub fn authority(&self) -> Option<String> {
+        let (_, rest) = self.tc_url.split_once("://")?;
+        let authority = rest.split(['/', '?']).next()?;
+        (!authority.is_empty()).then(|| authority.to_owned())
+    }
+}
+
+impl std::fmt::Debug for StreamRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StreamRequest(…)")
+    }
+}
+
+impl Default for ServerSession {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ServerSession {
+    /// Awaits a handshake.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            handshake: Handshake::server(),
+            reader: ChunkReader::default(),
+            stage: Stage::Idle,
+            app: String::new(),
+            tc_url: String::new(),
+            commands: 0,
+            received: 0,
+            acknowledged: 0,
+            window: u64::from(WINDOW),
+            events: VecDeque::new(),
+            output: VecDeque::new(),
+        }
+    }
+
+    /// Takes bytes from the socket; ignored once the session is over.
+    ///
+    /// # Errors
+    /// The client broke the protocol; the session is over.
+    pub fn handle_bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if self.stage == Stage::Over {
+            return Ok(());
+        }
+        self.received += bytes.len() as u64;
+        let outcome = self.read(bytes);
+        if outcome.is_err() {
+            self.stage = Stage::Over;
+        }
+        self.acknowledge();
+        outcome
+    }
+
+    /// What became of the bytes.
+    pub fn poll_event(&mut self) -> Option<ServerEvent> {
+        self.events.pop_front()
+    }
+
+    /// Bytes for the socket.
+    pub fn poll_output(&mut self) -> Option<Bytes> {
+        self.output.pop_front()
+    }
+
+    /// Lets the publisher send.
+    pub fn accept_publish(&mut self) {
+        if self.stage != Stage::Asked {
+            return;
+        }
+        self.stage = Stage::Publishing;
+        self.reader.allow_media();
+        self.output.push_back(user_control(message::STREAM_BEGIN, &SERVER_STREAM_ID.to_be_bytes()));
+        self.status("status", "NetStream.Publish.Start", "publishing");
+    }
+
+    /// Refuses a publisher, or ends one that was accepted.
+    pub fn refuse_publish(&mut self, reason: &str) {
+        self.status("error", "NetStream.Publish.BadName", reason);
+        self.stage = Stage::Over;
+    }
+
+    /// Lets the player receive; media follows.
+    pub fn accept_play(&mut self) {
+        if self.stage != Stage::Asked {
+            return;
+        }
+        self.stage = Stage::Playing;
+        self.output.push_back(user_control(message::STREAM_BEGIN, &SERVER_STREAM_ID.to_be_bytes()));
+        self.status("status", "NetStream.Play.Reset", "reset");
+        self.status("status", "NetStream.Play.Start", "playing");
+    }
+
+    /// Refuses a player.
+    pub fn refuse_play(&mut self, reason: &str) {
+        self.status("error", "NetStream.Play.Failed", reason);
+        self.stage = Stage::Over;
+    }
+
+    /// Refuses a player because there is no such stream.
+    pub fn refuse_play_not_found(&mut self, reason: &str) {
+        self.status("error", "NetStream.Play.StreamNotFound", reason);
+        self.stage = Stage::Over;
+    }
+
+    /// Tells a player that the stream has ended.
+    pub fn end_play(&mut self) {
+        self.output.push_back(user_control(message::STREAM_EOF, &SERVER_STREAM_ID.to_be_bytes()));
+        self.status("status", "NetStream.Play.UnpublishNotify", "the publisher has left");
+        self.status("status", "NetStream.Play.Stop", "stopped");
+        self.stage = Stage::Over;
+    }
+
+    fn read(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let mut rest = bytes;
+        if !self.handshake.is_done() {
+            rest = self.handshake.handle_bytes(bytes)?;
+            let answer = self.handshake.take_output();
+            if !answer.is_empty() {
+                self.output.push_back(answer.into());
+            }
+        }
+        while let Some(message) = self.reader.read(&mut rest)? {
+            self.handle_message(message)?;
+        }
+        Ok(())
+    }
+
+    fn handle_message(&mut self, message: Message) -> Result<(), Error> {
+        match message.kind {
+            message::AUDIO | message::VIDEO | message::DATA | message::DATA_AMF3 => self.handle_media(message),
+            message::AGGREGATE => {
+                message::split_aggregate(&message).into_iter().for_each(|inner| self.handle_media(inner));
+            }
+            message::COMMAND => self.handle_command(&message.body)?,
+            message::COMMAND_AMF3 => self.handle_command(message.body.get(1..).unwrap_or_default())?,
+            message::WINDOW_SIZE => {
+                if let Some(four) = message.body.first_chunk::<4>() {
+                    self.window = u64::from(u32::from_be_bytes(*four)).clamp(1 << 10, 1 << 31);
+                }
+            }
+            message::USER_CONTROL => self.handle_user_control(&message.body),
+            // Chunk size and abort are the reader's; the rest tells nothing we use.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn handle_media(&mut self, message: Message) {
+        if self.stage != Stage::Publishing {
+            return;
+        }
+        let Message { kind, timestamp, body, .. } = message;
+        match kind {
+            message::AUDIO => self.events.push_back(ServerEvent::Audio { timestamp, body }),
+            message::VIDEO => self.events.push_back(ServerEvent::Video { timestamp, body }),
+            // Metadata is a hint: what cannot be read is no reason to end a publisher.
+            message::DATA => self.note_metadata(&body),
+            _ => self.note_metadata(body.get(1..).unwrap_or_default()),
+        }
+    }
+
+    fn note_metadata(&mut self, body: &[u8]) {
+        if let Some(metadata) = amf::read_all(body).ok().and_then(|values| Metadata::read(&values)) {
+            self.events.push_back(ServerEvent::Metadata(metadata));
+        }
+    }
+
+    fn handle_user_control(&mut self, body: &[u8]) {
+        let event = body.first_chunk::<2>().map(|two| u16::from_be_bytes(*two));
+        if event == Some(message::PING) && body.len() >= 6 {
+            self.output.push_back(user_control(message::PONG, &body[2..6]));
+        }
+    }
+
+    fn handle_command(&mut self, body: &[u8]) -> Result<(), Error> {
+        self.commands += 1;
+        if self.commands > COMMANDS_MAX && self.stage == Stage::Idle {
+            return Err(Error::Command);
+        }
+        let values = amf::read_all(body)?;
+        let [name, transaction, arguments @ ..] = values.as_slice() else { return Err(Error::Command) };
+        let name = name.as_str().ok_or(Error::Command)?;
+        let transaction = transaction.as_number().unwrap_or(0.0);
+        match name {
+            "connect" => self.connect(transaction, arguments.first()),
+            "createStream" => self.result(transaction, Value::Number(f64::from(SERVER_STREAM_ID))),
+            "publish" | "play" => self.request(name, arguments),
+            "closeStream" | "deleteStream" | "FCUnpublish" => self.end(),
+            "releaseStream" | "FCPublish" | "FCSubscribe" | "_checkbw" => self.result(transaction, Value::Undefined),
+            "getStreamLength" => self.result(transaction, Value::Number(0.0)),
+            // pause, seek, onBWDone and their like need no answer.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn connect(&mut self, transaction: f64, members: Option<&Value>) {
+        let text =
+            |name: &str| members.and_then(|m| m.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned();
+        (self.app, self.tc_url) = (text("app"), text("tcUrl"));
+        let encoding = members.and_then(|m| m.get("objectEncoding")).and_then(Value::as_number).unwrap_or(0.0);
+        self.output.push_back(control(message::WINDOW_SIZE, &WINDOW.to_be_bytes()));
+        // 2: dynamic.
+        self.output.push_back(control(message::PEER_BANDWIDTH, &[&WINDOW.to_be_bytes()[..], &[2]].concat()));
+        self.output.push_back(set_chunk_size());
+        let member = |name: &str, value: Value| (name.to_owned(), value);
+        let properties =
+            vec![member("fmsVer", Value::text("FMS/3,0,1,123")), member("capabilities", Value::Number(31.0))];
+        let information = vec![
+            member("level", Value::text("status")),
+            member("code", Value::text("NetConnection.Connect.Success")),
+            member("description", Value::text("connected")),
+            member("objectEncoding", Value::Number(encoding)),
+        ];
+        let values =
+            [Value::text("_result"), Value::Number(transaction), Value::Object(properties), Value::Object(information)];
+        self.output.push_back(command(COMMANDS, 0, &values));
+    }
+
+    fn request(&mut self, name: &str, arguments: &[Value]) {
+        let stream = arguments.get(1).and_then(Value::as_str).unwrap_or_default().to_owned();
+        if self.stage != Stage::Idle {
+            let code = if name == "publish" { "NetStream.Publish.BadName" } else { "NetStream.Play.Failed" };
+            self.status("error", code, "one stream per connection");
+            return;
+        }
+        self.stage = Stage::Asked;
+        let request = StreamRequest { app: self.app.clone(), tc_url: self.tc_url.clone(), stream };
+        self.events.push_back(match name {
+            "publish" => ServerEvent::PublishRequested(request),
+            _ => ServerEvent::PlayRequested(request),
+        });
+    }
+
+    fn end(&mut self) {
+        match self.stage {
+            // Encoders delete streams they have not used.
+            Stage::Idle | Stage::Over => {}
+            Stage::Asked | Stage::Publishing | Stage::Playing => {
+                self.stage = Stage::Over;
+                self.events.push_back(ServerEvent::Ended);
+            }
+        }
+    }
+
+    fn result(&mut self, transaction: f64, value: Value) {
+        let values = [Value::text("_result"), Value::Number(transaction), Value::Null, value];
+        self.output.push_back(command(COMMANDS, 0, &values));
+    }
+
+    fn status(&mut self, level: &str, code: &str, description: &str) {
+        let member = |name: &str, text: &str| (name.to_owned(), Value::text(text));
+        let information = vec![member("level", level), member("code", code), member("description", description)];
+        let values = [Value::text("onStatus"), Value::Number(0.0), Value::Null, Value::Object(information)];
+        self.output.push_back(command(STATUS, SERVER_STREAM_ID, &values));
+    }
+
+    fn acknowledge(&mut self) {
+        if self.received - self.acknowledged >= self.window {
+            self.acknowledged = self.received;
+            // The count wraps on the wire.
+            let count = (self.received & u64::from(u32::MAX)) as u32;
+            self.output.push_back(control(message::ACKNOWLEDGEMENT, &count.to_be_bytes()));
+        }
+    }
+}
