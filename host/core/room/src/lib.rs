@@ -9,6 +9,6 @@ mod publication;
 mod room;
 mod subscription;
 
-pub use publication::Offer;
+pub use publication::{Formats, Offer};
 pub use room::{Delivery, Error, Room, RoomEvent};
 pub use subscription::{Patience, Wish};

@@ -3,6 +3,7 @@
 //! Keeps each track's dts strictly increasing, also when another publisher takes over: subscribers see
 //! one publication that goes on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use heliu_model::{
@@ -18,6 +19,8 @@ use crate::subscription::Subscription;
 const STEP: Duration = Duration::from_millis(1);
 /// How long a publisher may be silent before `if-stalled` lets another take over.
 const STALLED_AFTER: Duration = Duration::from_secs(2);
+/// How long after the first sound a player waits for pictures before it starts without.
+const VIDEO_MAY_COME: Duration = Duration::from_secs(1);
 
 /// What an endpoint offers.
 #[derive(Debug, Clone)]
@@ -45,6 +48,7 @@ pub struct Publication {
     pub offer: Offer,
     /// First media of its life; `None` before.
     pub since: Option<Timestamp>,
+    started_at: Option<MediaTime>,
     pub subscriptions: Vec<Subscription>,
     arrived: u64,
     delivered_at: MediaTime,
@@ -57,9 +61,18 @@ pub struct Publication {
     is_fresh: bool,
 }
 
+/// What is known of a publication's tracks; a player announces both before the first frame.
+#[derive(Debug, Clone, Default)]
+pub struct Formats {
+    /// Sound, if some has come.
+    pub audio: Option<Arc<Format>>,
+    /// Pictures, if some have come.
+    pub video: Option<Arc<Format>>,
+}
+
 #[derive(Debug)]
 struct Track {
-    format: std::sync::Arc<Format>,
+    format: Arc<Format>,
     last_dts: MediaTime,
     meter: Meter,
 }
@@ -77,6 +90,7 @@ impl Publication {
         Self {
             offer,
             since: None,
+            started_at: None,
             subscriptions: Vec::new(),
             arrived,
             delivered_at: now,
@@ -117,8 +131,16 @@ impl Publication {
         self.gop.frames()
     }
 
-    pub fn has_video(&self) -> bool {
-        self.video.is_some()
+    /// Are there pictures, or may they still come? Encoders send sound first, by some frames.
+    pub fn may_have_video(&self, now: MediaTime) -> bool {
+        let is_young = self.started_at.is_none_or(|start| now.since(start) < VIDEO_MAY_COME);
+        self.video.is_some() || (self.offer.video && is_young)
+    }
+
+    /// What is known of its tracks.
+    pub fn formats(&self) -> Formats {
+        let format = |track: &Option<Track>| track.as_ref().map(|track| track.format.clone());
+        Formats { audio: format(&self.audio), video: format(&self.video) }
     }
 
     /// Puts a frame into this publication's time and counts it. `None`: it cannot be forwarded.
@@ -169,6 +191,7 @@ impl Publication {
             (Some(_), _) => Change::Changed,
         };
         self.since.get_or_insert(wall);
+        self.started_at.get_or_insert(now);
         let track = self.track(frame.kind());
         let track = track.get_or_insert_with(|| Track {
             format: frame.format.clone(),

@@ -6,7 +6,7 @@ use heliu_model::{
     EndpointId, EventKind, Frame, LeaveReason, MediaTime, ParticipantId, PublicationId, RoomStatus, Timestamp,
 };
 
-use crate::publication::{Change, Offer, Publication};
+use crate::publication::{Change, Formats, Offer, Publication};
 use crate::subscription::{Patience, Subscription, Wish};
 
 /// Why the room refused. It is unchanged after any of these.
@@ -45,6 +45,8 @@ pub struct Delivery<'a> {
     pub publication: &'a PublicationId,
     /// Shared by all who get it.
     pub frame: &'a Frame,
+    /// Of all tracks of the publication.
+    pub formats: &'a Formats,
 }
 
 const PUBLICATIONS_MAX: usize = 256;
@@ -140,11 +142,11 @@ impl Room {
             return Ok(());
         };
         let mut subscription = Subscription::present(wish);
-        let has_video = publication.has_video();
+        let (has_video, formats) = (publication.may_have_video(now), publication.formats());
         for frame in publication.gop() {
             if subscription.admits(frame, has_video) {
                 let Wish { endpoint, publication, .. } = &subscription.wish;
-                deliver(Delivery { endpoint: *endpoint, publication, frame });
+                deliver(Delivery { endpoint: *endpoint, publication, frame, formats: &formats });
             }
         }
         publication.subscriptions.push(subscription);
@@ -186,10 +188,11 @@ impl Room {
                 self.events.push_back(RoomEvent::Happened(changed));
             }
         }
-        let has_video = publication.has_video();
+        let (has_video, formats) = (publication.may_have_video(now), publication.formats());
         for subscription in &mut publication.subscriptions {
             if subscription.admits(&frame, has_video) {
-                deliver(Delivery { endpoint: subscription.wish.endpoint, publication: id, frame: &frame });
+                let endpoint = subscription.wish.endpoint;
+                deliver(Delivery { endpoint, publication: id, frame: &frame, formats: &formats });
             }
         }
     }
@@ -213,13 +216,6 @@ impl Room {
     /// What the shell must know or do next.
     pub fn poll_event(&mut self) -> Option<RoomEvent> {
         self.events.pop_front()
-    }
-
-    /// Publications with media, in order of arrival.
-    pub fn started(&self) -> impl Iterator<Item = &Offer> {
-        let mut started: Vec<&Publication> = self.publications.values().filter(|p| p.since.is_some()).collect();
-        started.sort_by_key(|publication| publication.arrived());
-        started.into_iter().map(|publication| &publication.offer)
     }
 
     /// Is nobody here?
@@ -295,6 +291,18 @@ mod tests {
             ("sound follows", audio(90), vec![90]),
         ] {
             stage.feed(1, &[frame]);
+            assert_eq!(stage.seen(2), want, "{what}");
+        }
+    }
+
+    #[test]
+    fn sound_waits_a_second_for_its_pictures() {
+        let mut stage = Stage::default();
+        stage.publish(1, Takeover::Refuse).unwrap();
+        stage.subscribe(2, Patience::No).unwrap();
+        for (what, at_ms, want) in [("pictures may come", 0, vec![]), ("none came", 1_000, vec![1_000])] {
+            stage.now = MediaTime::from_millis(at_ms);
+            stage.feed(1, &[audio(at_ms)]);
             assert_eq!(stage.seen(2), want, "{what}");
         }
     }

@@ -82,7 +82,7 @@ impl Subscription {
         }
     }
 
-    /// Decides on one frame. `has_video`: pictures have been seen in this publication.
+    /// Decides on one frame. `has_video`: the publication has pictures, or they may still come.
     pub fn admits(&mut self, frame: &Frame, has_video: bool) -> bool {
         match (self.state, frame.kind()) {
             (State::Absent { .. }, _) => false,

@@ -1,0 +1,149 @@
+//! An RTMP client in its room: lets it in, then carries bytes between its socket and its endpoint.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use heliu_model::{Direction, EndpointId, LeaveReason};
+use heliu_room::{Error, Offer, Patience, Wish};
+use heliu_rtmp::ServerSession;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+
+use crate::acceptor::Client;
+use crate::endpoint::{Endpoint, Player, Publisher};
+use crate::queue::SendQueue;
+use crate::worker::{RoomCell, Worker};
+
+/// One read; an access unit of 2.5 Mbit/s and 25 pictures a second is 12 KiB.
+const READ_LEN: usize = 64 << 10;
+/// A publisher that sends no byte for so long is gone.
+const PUBLISHER_SILENT_MAX: Duration = Duration::from_secs(20);
+/// What is queued for a connection that is over may take so long.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// What the reader does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// More bytes.
+    Read,
+    /// The connection is over.
+    Close(LeaveReason),
+}
+
+/// Lets a granted client into its room.
+pub fn attach_client(worker: &Rc<Worker>, client: Client) {
+    let socket = match TcpStream::from_std(client.socket) {
+        Ok(socket) => socket,
+        Err(error) => {
+            tracing::warn!(%error, "cannot take over a connection");
+            return;
+        }
+    };
+    let room = worker.room(&client.grant.room);
+    let id = worker.next_endpoint();
+    let queue = Rc::new(SendQueue::new());
+    let until = client.grant.time_max.map(|span| Instant::now() + span);
+    let direction = client.attempt.direction;
+    let (grant, attempt, session) = (client.grant, client.attempt, client.session);
+    let (address, protocol) = (attempt.address.clone(), attempt.protocol);
+    let let_in = room.turn(|shell| match direction {
+        Direction::Publish => {
+            let offer = Offer {
+                endpoint: id,
+                publication: grant.publication.clone(),
+                participant: Some(grant.participant.clone()),
+                address: Some(address.clone()),
+                protocol,
+                audio: grant.audio,
+                video: grant.video,
+                takeover: grant.takeover,
+            };
+            let publisher = Publisher::new(session, queue.clone(), grant.publication, grant.bitrate_kbps_max, until);
+            match shell.publish(offer, Endpoint::Publisher(Box::new(publisher))) {
+                Ok(()) => {
+                    if let Some(Endpoint::Publisher(publisher)) = shell.endpoint(id) {
+                        publisher.accept();
+                    }
+                    Ok(())
+                }
+                Err((error, endpoint)) => Err((error, endpoint)),
+            }
+        }
+        Direction::Play => {
+            let wish = Wish {
+                endpoint: id,
+                publication: grant.publication,
+                audio: grant.audio,
+                video: grant.video,
+                is_sound_early: false,
+                wait: patience(grant.wait),
+                hold: patience(grant.hold),
+                is_viewer: true,
+            };
+            let player = Player::new(session, queue.clone(), address.clone(), until);
+            shell.play(wish, Endpoint::Player(Box::new(player)))
+        }
+    });
+    match let_in {
+        Some(Ok(())) => tracing::debug!(room = %room.id(), endpoint = %id, %address, ?direction, "client is in"),
+        Some(Err((error, endpoint))) => {
+            tracing::info!(room = %room.id(), %address, cause = %error, "client refused by the room");
+            refuse(endpoint, error);
+        }
+        None => queue.cut(),
+    }
+    tokio::task::spawn_local(serve(room, id, direction, socket, queue));
+}
+
+fn refuse(endpoint: Endpoint, error: Error) {
+    match (endpoint, error) {
+        (Endpoint::Publisher(publisher), error) => publisher.refuse(&error.to_string()),
+        (endpoint, Error::NotFound) => endpoint.not_found(),
+        (endpoint, Error::Taken | Error::Full(_)) => endpoint.end(LeaveReason::Closed),
+    }
+}
+
+fn patience(span: Duration) -> Patience {
+    if span.is_zero() { Patience::No } else { Patience::For(span) }
+}
+
+async fn serve(room: Rc<RoomCell>, id: EndpointId, direction: Direction, socket: TcpStream, queue: Rc<SendQueue>) {
+    let (mut reader, mut writer) = socket.into_split();
+    let reason = tokio::select! {
+        reason = read(&room, id, direction, &mut reader) => reason,
+        _ = queue.write_to(&mut writer) => LeaveReason::Lost,
+    };
+    room.turn(|shell| shell.remove(id, reason));
+    queue.finish();
+    let _ = tokio::time::timeout(LAST_WORDS, queue.write_to(&mut writer)).await;
+}
+
+async fn read(room: &Rc<RoomCell>, id: EndpointId, direction: Direction, reader: &mut OwnedReadHalf) -> LeaveReason {
+    let mut buffer = vec![0; READ_LEN];
+    let silent_max = match direction {
+        Direction::Publish => PUBLISHER_SILENT_MAX,
+        // A player has nothing to say.
+        Direction::Play => Duration::MAX,
+    };
+    // Before the first byte: the session may hold unread ones.
+    let mut len = 0;
+    loop {
+        match room.turn(|shell| shell.handle_client(id, &buffer[..len])) {
+            Some(Next::Read) => {}
+            Some(Next::Close(reason)) => return reason,
+            None => return LeaveReason::Closed,
+        }
+        len = match tokio::time::timeout(silent_max, reader.read(&mut buffer)).await {
+            Ok(Ok(len)) if len > 0 => len,
+            Ok(_) | Err(_) => return LeaveReason::Lost,
+        };
+    }
+}
+
+/// Queues what a session wants to say.
+pub fn flush(session: &mut ServerSession, queue: &SendQueue) {
+    while let Some(bytes) = session.poll_output() {
+        queue.push_control(bytes);
+    }
+}

@@ -1,0 +1,104 @@
+//! Whatever sends or receives media in a room. One file per kind; the room treats them alike.
+
+mod client;
+mod egress;
+mod mixer;
+mod player;
+mod publisher;
+mod push;
+mod relay;
+mod wire;
+
+use std::time::Instant;
+
+use heliu_model::{Address, LeaveReason, Status};
+use heliu_room::Delivery;
+
+pub use client::{Next, attach_client};
+pub use egress::run_egress;
+pub use mixer::{MixerEndpoint, drive_mixer};
+pub use player::Player;
+pub use publisher::{Polled, Publisher};
+pub use push::Push;
+pub use relay::{RelayIn, RelayOut, Relayed, attach_relayed};
+pub use wire::Shared;
+
+/// One media attachment of a room.
+pub enum Endpoint {
+    /// An RTMP client that sends.
+    Publisher(Box<Publisher>),
+    /// An RTMP client that receives.
+    Player(Box<Player>),
+    /// Many tracks to one.
+    Mixer(Box<MixerEndpoint>),
+    /// Our RTMP client that sends elsewhere.
+    Push(Box<Push>),
+    /// This room's end of a way into another room of this host.
+    RelayOut(RelayOut),
+    /// The other room's end.
+    RelayIn(RelayIn),
+}
+
+impl Endpoint {
+    /// Takes a frame it subscribed to.
+    pub fn deliver(&mut self, delivery: Delivery<'_>, shared: &mut Shared) {
+        match self {
+            Self::Player(player) => player.deliver(delivery, shared),
+            Self::Mixer(mixer) => mixer.handle_frame(delivery.publication, delivery.frame),
+            Self::Push(push) => push.deliver(delivery, shared),
+            Self::RelayOut(relay) => relay.deliver(delivery.frame),
+            Self::Publisher(_) | Self::RelayIn(_) => {}
+        }
+    }
+
+    /// Is over: another took its place, what it received has ended, or the host ends it.
+    pub fn end(self, reason: LeaveReason) {
+        match self {
+            Self::Publisher(publisher) => publisher.end(reason),
+            Self::Player(player) => player.end(),
+            Self::Push(push) => push.end(),
+            Self::RelayIn(relay) => relay.end(reason),
+            // Their tasks see that they are gone.
+            Self::Mixer(_) | Self::RelayOut(_) => {}
+        }
+    }
+
+    /// Is over: what it waited for did not come.
+    pub fn not_found(self) {
+        match self {
+            Self::Player(player) => player.not_found(),
+            other => other.end(LeaveReason::Closed),
+        }
+    }
+
+    /// Must it be cut: its queue is stuck, or its grant has run out?
+    pub fn is_over(&self, now: Instant) -> bool {
+        match self {
+            Self::Publisher(publisher) => publisher.is_over(now),
+            Self::Player(player) => player.is_over(now),
+            Self::Push(push) => push.is_over(now),
+            Self::Mixer(_) | Self::RelayOut(_) | Self::RelayIn(_) => false,
+        }
+    }
+
+    /// Is it a player that came by this name?
+    pub fn plays(&self, address: &Address) -> bool {
+        matches!(self, Self::Player(player) if player.address() == address)
+    }
+
+    /// Adds itself to a snapshot.
+    pub fn add_status(&self, status: &mut Status) {
+        match self {
+            Self::Mixer(mixer) => {
+                status.mixers.insert(mixer.id().clone(), mixer.status());
+            }
+            Self::Push(push) => {
+                status.egresses.insert(push.id().clone(), push.status());
+            }
+            Self::RelayOut(relay) => {
+                status.egresses.insert(relay.id().clone(), relay.status());
+            }
+            Self::Publisher(_) | Self::Player(_) | Self::RelayIn(_) => {}
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Frames as RTMP messages, chunked once for all who get them.
+//!
+//! Times on the wire are the room's own milliseconds, the same for every player, so that the same bytes
+//! serve all of them.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use heliu_container::flv;
+use heliu_model::{Format, Frame, Kind, MediaTime};
+use heliu_room::{Delivery, Formats};
+use heliu_rtmp::{MediaKind, Metadata, media_message, metadata_message};
+
+use crate::queue::SendQueue;
+
+/// The stream id our own server gives to every player.
+pub const PLAYER_STREAM: u32 = heliu_rtmp::SERVER_STREAM_ID;
+/// FLV's numbers of the codecs (FLV 10.1, E.4.2.1 and E.4.3.1).
+const AVC: f64 = 7.0;
+const AAC: f64 = 10.0;
+/// A relayed frame may be older than its room; the wire has no negative times.
+const WIRE_START_MS: i64 = 1_000;
+
+/// Bytes of one frame, made by the first who needs them.
+#[derive(Default)]
+pub struct Shared {
+    player_bytes: OnceCell<Bytes>,
+}
+
+impl Shared {
+    /// The frame for a message stream.
+    fn bytes(&self, frame: &Frame, stream: u32) -> Bytes {
+        if stream != PLAYER_STREAM {
+            return message(frame, stream);
+        }
+        self.player_bytes.get_or_init(|| message(frame, stream)).clone()
+    }
+}
+
+/// What one receiver has been told: formats and the next allowed time.
+#[derive(Debug)]
+pub struct Announced {
+    is_push: bool,
+    has_metadata: bool,
+    audio: Option<Arc<Format>>,
+    video: Option<Arc<Format>>,
+}
+
+impl Announced {
+    /// Nothing is told yet. `is_push`: the receiver is a server.
+    pub fn new(is_push: bool) -> Self {
+        Self { is_push, has_metadata: false, audio: None, video: None }
+    }
+
+    /// Queues a frame, with metadata and sequence headers before it where they are due.
+    pub fn send(&mut self, delivery: Delivery<'_>, shared: &Shared, queue: &SendQueue, stream: u32) {
+        let frame = delivery.frame;
+        if !queue.admits(frame) {
+            return;
+        }
+        let time = wire_ms(frame.dts);
+        if !self.has_metadata {
+            self.has_metadata = true;
+            queue.push_frame(metadata_message(&metadata(delivery.formats), stream, self.is_push));
+        }
+        let known = match frame.kind() {
+            Kind::Audio => &mut self.audio,
+            Kind::Video => &mut self.video,
+        };
+        let is_known = known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &frame.format) || *known == frame.format);
+        if !is_known {
+            let body = flv::sequence_header(&frame.format);
+            queue.push_frame(media_message(media_kind(frame.kind()), time, stream, &[&body]));
+            *known = Some(frame.format.clone());
+        }
+        queue.push_frame(shared.bytes(frame, stream));
+    }
+}
+
+fn message(frame: &Frame, stream: u32) -> Bytes {
+    let prefix = flv::frame_prefix(frame);
+    media_message(media_kind(frame.kind()), wire_ms(frame.dts), stream, &[prefix.as_ref(), &frame.data])
+}
+
+fn metadata(formats: &Formats) -> Metadata {
+    let mut metadata = Metadata::default();
+    if let Some(Format::H264(h264)) = formats.video.as_deref() {
+        metadata.width = Some(f64::from(h264.size.width));
+        metadata.height = Some(f64::from(h264.size.height));
+        metadata.frame_rate = h264.frame_rate.map(f64::from);
+        metadata.video_codec_id = Some(AVC);
+    }
+    if let Some(Format::Aac(aac)) = formats.audio.as_deref() {
+        metadata.audio_codec_id = Some(AAC);
+        metadata.audio_sample_rate = Some(f64::from(aac.sample_rate));
+        metadata.is_stereo = Some(aac.channels > 1);
+    }
+    metadata
+}
+
+fn media_kind(kind: Kind) -> MediaKind {
+    match kind {
+        Kind::Audio => MediaKind::Audio,
+        Kind::Video => MediaKind::Video,
+    }
+}
+
+/// Milliseconds on the wire; they wrap after 49 days as RTMP's do.
+fn wire_ms(time: MediaTime) -> u32 {
+    let millis = time.as_millis().saturating_add(WIRE_START_MS).max(0);
+    u32::try_from(millis & i64::from(u32::MAX)).expect("masked")
+}

@@ -1,0 +1,184 @@
+//! The media plane from outside: start, stop, command, look.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heliu_codec::Pool;
+use heliu_model::{Command, Event, Observed, RoomId, Status};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::acceptor;
+use crate::admit::Admit;
+use crate::config::{Config, OwnNames};
+use crate::director::{Director, Order};
+use crate::worker;
+
+/// Events the control plane may have waiting; more are counted as lost.
+const EVENTS_MAX: usize = 4_096;
+/// How long connections may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// Why the media plane did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Usually: taken by another program.
+    #[error("cannot listen for RTMP on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// The system gives no more threads.
+    #[error("cannot start a media thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The running media plane. Dropping it without [`Media::stop`] leaves connections without goodbye.
+pub struct Media {
+    handle: Handle,
+    acceptor: Option<JoinHandle<()>>,
+    /// Codec threads live as long as this.
+    _pool: Pool,
+}
+
+/// Commands and looks at the media plane. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    director: Arc<Director>,
+    statuses: Arc<Vec<watch::Receiver<Arc<Status>>>>,
+    rtmp: Option<SocketAddr>,
+}
+
+impl Media {
+    /// Binds the listeners and starts the threads. Call it inside the edge's runtime.
+    ///
+    /// # Errors
+    /// A port is taken, or the system gives no thread.
+    pub async fn start(config: Config, admit: Arc<dyn Admit>) -> Result<(Self, mpsc::Receiver<Event>), StartError> {
+        let listener = match config.rtmp {
+            Some(address) => {
+                Some(TcpListener::bind(address).await.map_err(|error| StartError::Listen(address, error))?)
+            }
+            None => None,
+        };
+        let rtmp = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let or_cores = |count: usize| if count == 0 { cores } else { count };
+
+        let (inboxes, orders): (Vec<_>, Vec<_>) =
+            (0..or_cores(config.workers)).map(|_| mpsc::channel(Order::INBOX)).unzip();
+        let (events, received) = mpsc::channel(EVENTS_MAX);
+        let own_names = OwnNames::new(rtmp, &config.public_names);
+        let edge = tokio::runtime::Handle::current();
+        let director = Arc::new(Director::new(inboxes, admit, edge, own_names, events));
+        let pool = Pool::start(or_cores(config.codec_threads)).map_err(StartError::Thread)?;
+
+        let mut statuses = Vec::new();
+        for (index, inbox) in orders.into_iter().enumerate() {
+            let (sender, receiver) = watch::channel(Arc::default());
+            worker::spawn(index, inbox, director.clone(), pool.clone(), sender).map_err(StartError::Thread)?;
+            statuses.push(receiver);
+        }
+        let acceptor = listener.map(|listener| tokio::spawn(acceptor::run(listener, director.clone())));
+        let handle = Handle { director, statuses: Arc::new(statuses), rtmp };
+        Ok((Self { handle, acceptor, _pool: pool }, received))
+    }
+
+    /// To command it and look at it.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Ends all connections with their protocols' goodbye, within three seconds.
+    pub async fn stop(self) {
+        if let Some(acceptor) = &self.acceptor {
+            acceptor.abort();
+        }
+        let (sender, mut done) = mpsc::channel::<()>(1);
+        self.handle
+            .director
+            .order_all(|| {
+                let (stopped, wait) = oneshot::channel();
+                let sender = sender.clone();
+                tokio::spawn(async move {
+                    let _ = wait.await;
+                    drop(sender);
+                });
+                Order::Stop(stopped)
+            })
+            .await;
+        drop(sender);
+        if tokio::time::timeout(GOODBYE, done.recv()).await.is_err() {
+            tracing::warn!("connections left without goodbye");
+        }
+    }
+}
+
+impl Handle {
+    /// Tells the media plane what to do; waits while its inbox is full.
+    pub async fn apply(&self, command: Command) {
+        match command {
+            Command::PutMixer(_, _, ref intent) => self.order(&intent.room.clone(), command).await,
+            Command::PutEgress(_, _, ref intent) => self.order(&intent.room.clone(), command).await,
+            Command::StopMixer(_) | Command::StopEgress(_) => self.order_all(command).await,
+            Command::PutAddress(revision, intent) => {
+                self.director.put_address(intent.address.clone(), revision);
+            }
+            Command::StopAddress(ref address) => {
+                self.director.remove_address(address);
+                self.order_all(command).await;
+            }
+        }
+    }
+
+    /// What is, at most a tenth of a second old.
+    #[must_use]
+    pub fn status(&self) -> Arc<Status> {
+        let mut all = Status {
+            observed: Observed { addresses: self.director.addresses(), ..Observed::default() },
+            ..Status::default()
+        };
+        for status in self.statuses.iter() {
+            let status = status.borrow().clone();
+            let Status { rooms, observed, mixers, egresses } = (*status).clone();
+            all.rooms.extend(rooms);
+            all.observed.mixers.extend(observed.mixers);
+            all.observed.egresses.extend(observed.egresses);
+            all.mixers.extend(mixers);
+            all.egresses.extend(egresses);
+        }
+        Arc::new(all)
+    }
+
+    /// Ticks after each change of what [`Handle::status`] shows of mixers, egresses and addresses.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.director.changes.subscribe()
+    }
+
+    /// Events that were lost because nobody took them in time.
+    #[must_use]
+    pub fn events_lost(&self) -> u64 {
+        self.director.events_lost.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Where RTMP clients connect; the port is real.
+    #[must_use]
+    pub fn rtmp_addr(&self) -> Option<SocketAddr> {
+        self.rtmp
+    }
+
+    /// By which URLs this host is meant.
+    #[must_use]
+    pub fn own_names(&self) -> &OwnNames {
+        &self.director.own_names
+    }
+
+    async fn order(&self, room: &RoomId, command: Command) {
+        self.director.order(room, Order::Command(command)).await;
+    }
+
+    async fn order_all(&self, command: Command) {
+        self.director.order_all(|| Order::Command(command.clone())).await;
+    }
+}

@@ -1,0 +1,21 @@
+//! The media plane: workers that own rooms and sockets, and the endpoints in those rooms.
+//!
+//! Knows rooms, tracks and codecs, and nothing of plugins: who may come in is asked of [`Admit`], what
+//! shall run is said by [`heliu_model::Command`] through a [`Handle`], what runs is in its [`Handle::status`].
+
+mod acceptor;
+mod admit;
+mod clock;
+mod config;
+mod director;
+mod endpoint;
+mod handle;
+mod jobs;
+mod placement;
+mod queue;
+mod room_shell;
+mod worker;
+
+pub use admit::Admit;
+pub use config::{Config, OwnNames};
+pub use handle::{Handle, Media, StartError};

@@ -1,0 +1,381 @@
+//! A room with its endpoints: drives `heliu_room::Room` and carries out what it says.
+//!
+//! Rules about one kind of endpoint live in that endpoint's file; here is only the order in which the
+//! room and its endpoints are driven.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use heliu_model::{
+    Address, EgressIntent, EndpointId, Event, EventKind, Frame, Kind, LeaveReason, MixerId, MixerIntent, PublicationId,
+    PublicationStatus, RoomId, Status,
+};
+use heliu_room::{Delivery, Offer, Patience, Room, RoomEvent, Wish};
+use tokio::sync::Notify;
+
+use crate::clock::{RoomClock, wall};
+use crate::endpoint::{Endpoint, MixerEndpoint, Next, Polled, Shared};
+use crate::worker::Worker;
+
+/// One room, owned by one worker.
+pub struct RoomShell {
+    id: RoomId,
+    clock: RoomClock,
+    room: Room,
+    endpoints: BTreeMap<EndpointId, Endpoint>,
+    worker: Rc<Worker>,
+}
+
+impl RoomShell {
+    /// Empty, its clock at zero.
+    pub fn new(id: RoomId, worker: Rc<Worker>) -> Self {
+        Self { id, clock: RoomClock::start(), room: Room::default(), endpoints: BTreeMap::new(), worker }
+    }
+
+    /// Its time.
+    pub fn clock(&self) -> RoomClock {
+        self.clock
+    }
+
+    /// Nobody is here, and nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.endpoints.is_empty() && self.room.is_empty()
+    }
+
+    /// Lets an endpoint in that publishes.
+    ///
+    /// # Errors
+    /// The room refuses; the endpoint is handed back.
+    pub fn publish(&mut self, offer: Offer, endpoint: Endpoint) -> Result<(), (heliu_room::Error, Endpoint)> {
+        let id = offer.endpoint;
+        if let Err(error) = self.room.publish(offer, self.clock.now()) {
+            return Err((error, endpoint));
+        }
+        self.endpoints.insert(id, endpoint);
+        Ok(())
+    }
+
+    /// Lets an endpoint in that receives.
+    ///
+    /// # Errors
+    /// Nothing is there, and it does not wait; the endpoint is handed back.
+    pub fn play(&mut self, wish: Wish, endpoint: Endpoint) -> Result<(), (heliu_room::Error, Endpoint)> {
+        let id = wish.endpoint;
+        self.endpoints.insert(id, endpoint);
+        let Err(error) = self.subscribe(wish) else { return Ok(()) };
+        let endpoint = self.endpoints.remove(&id).expect("inserted above");
+        Err((error, endpoint))
+    }
+
+    /// An endpoint of this room.
+    pub fn endpoint(&mut self, id: EndpointId) -> Option<&mut Endpoint> {
+        self.endpoints.get_mut(&id)
+    }
+
+    /// Bytes of an RTMP client (none: only what its session still holds).
+    pub fn handle_client(&mut self, id: EndpointId, bytes: &[u8]) -> Next {
+        match self.endpoints.get_mut(&id) {
+            Some(Endpoint::Publisher(publisher)) => publisher.handle_bytes(bytes),
+            Some(Endpoint::Player(player)) => return player.handle_bytes(bytes),
+            Some(_) | None => return Next::Close(LeaveReason::Closed),
+        }
+        let now = self.clock.now();
+        loop {
+            let Some(Endpoint::Publisher(publisher)) = self.endpoints.get_mut(&id) else {
+                return Next::Close(LeaveReason::Closed);
+            };
+            match publisher.poll(now) {
+                Polled::Frame(frame) => {
+                    let publication = publisher.publication().clone();
+                    self.handle_frame(id, &publication, frame);
+                }
+                Polled::Next(next) => return next,
+            }
+        }
+    }
+
+    /// An endpoint that is here publishes a frame.
+    pub fn handle_frame(&mut self, from: EndpointId, publication: &PublicationId, frame: Frame) {
+        let Self { room, endpoints, clock, .. } = self;
+        let mut shared = Shared::default();
+        room.handle_frame(from, publication, frame, clock.now(), wall(), &mut |delivery| {
+            deliver(endpoints, delivery, &mut shared);
+        });
+    }
+
+    /// Takes an endpoint out, with all it publishes and receives.
+    pub fn remove(&mut self, id: EndpointId, reason: LeaveReason) -> Option<Endpoint> {
+        let endpoint = self.endpoints.remove(&id)?;
+        self.room.unsubscribe(id, None);
+        self.room.unpublish(id, reason, self.clock.now());
+        Some(endpoint)
+    }
+
+    /// A mixer begins here. The answer wakes its task.
+    ///
+    /// # Errors
+    /// In words: no encoder, or its publication's id is taken.
+    pub fn start_mixer(
+        &mut self,
+        id: EndpointId,
+        mixer: &MixerId,
+        intent: &Arc<MixerIntent>,
+    ) -> Result<Arc<Notify>, String> {
+        let (endpoint, wake) = MixerEndpoint::new(mixer.clone(), intent, self.clock, &self.worker.pool)?;
+        let offer = endpoint.offer(id);
+        self.publish(offer, Endpoint::Mixer(Box::new(endpoint))).map_err(|(error, _)| error.to_string())?;
+        for input in self.room.status().publications {
+            self.add_input(id, &input);
+        }
+        Ok(wake)
+    }
+
+    /// A running mixer follows another wish.
+    pub fn update_mixer(&mut self, id: EndpointId, intent: &Arc<MixerIntent>) {
+        let Some(Endpoint::Mixer(mixer)) = self.endpoints.get_mut(&id) else { return };
+        if let Err(detail) = mixer.update(intent, &self.worker.pool) {
+            self.fail_mixer(id, detail);
+        }
+    }
+
+    /// Lets a mixer do what is due; its frames go to the room. `None`: it is gone. Else when to come again.
+    pub fn drive_mixer(&mut self, id: EndpointId) -> Option<Instant> {
+        let Some(Endpoint::Mixer(mixer)) = self.endpoints.get_mut(&id) else { return None };
+        let driven = mixer.drive(self.clock.now());
+        let publication = mixer.publication().clone();
+        let next = self.clock.instant(mixer.poll_timeout());
+        match driven {
+            Ok(frames) => {
+                if !frames.is_empty() {
+                    self.note_mixer_runs(id);
+                }
+                for frame in frames {
+                    self.handle_frame(id, &publication, frame);
+                }
+                self.refresh_inputs(id);
+                Some(next)
+            }
+            Err(detail) => {
+                self.fail_mixer(id, detail);
+                None
+            }
+        }
+    }
+
+    /// Connects an egress that is ready with what it takes.
+    pub fn start_egress(&mut self, id: EndpointId, endpoint: Endpoint, intent: &EgressIntent) {
+        self.endpoints.insert(id, endpoint);
+        self.resubscribe(id, intent);
+    }
+
+    /// An egress takes other sources.
+    pub fn resubscribe(&mut self, id: EndpointId, intent: &EgressIntent) {
+        self.room.unsubscribe(id, None);
+        let wish = |publication: &PublicationId, audio: bool, video: bool| Wish {
+            endpoint: id,
+            publication: publication.clone(),
+            audio,
+            video,
+            is_sound_early: false,
+            wait: Patience::Forever,
+            hold: Patience::Forever,
+            is_viewer: false,
+        };
+        let audio = intent.audio.as_ref().map(|source| &source.publication);
+        let video = intent.video.as_ref().map(|source| &source.publication);
+        let wishes = match (audio, video) {
+            (Some(audio), Some(video)) if audio == video => vec![wish(audio, true, true)],
+            _ => [audio.map(|id| wish(id, true, false)), video.map(|id| wish(id, false, true))]
+                .into_iter()
+                .flatten()
+                .collect(),
+        };
+        for wish in wishes {
+            // Waits for ever, so it is never refused.
+            let _ = self.subscribe(wish);
+        }
+    }
+
+    /// Ends the players who came by this public name.
+    pub fn end_players_of(&mut self, address: &Address) {
+        let is_its = |endpoint: &Endpoint| endpoint.plays(address);
+        let ids: Vec<EndpointId> =
+            self.endpoints.iter().filter(|(_, endpoint)| is_its(endpoint)).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.end(id, LeaveReason::Closed);
+        }
+    }
+
+    /// Patience, stuck connections, grants that run out.
+    pub fn handle_tick(&mut self) {
+        let now = self.clock.now();
+        if self.room.poll_timeout().is_some_and(|deadline| deadline <= now) {
+            self.room.handle_timeout(now);
+        }
+        let instant = Instant::now();
+        let over: Vec<EndpointId> =
+            self.endpoints.iter().filter(|(_, endpoint)| endpoint.is_over(instant)).map(|(id, _)| *id).collect();
+        for id in over {
+            tracing::info!(room = %self.id, endpoint = %id, "connection cut");
+            self.end(id, LeaveReason::Closed);
+        }
+    }
+
+    /// Carries out what the room says until it is silent. Called after every turn.
+    pub fn settle(&mut self) {
+        while let Some(event) = self.room.poll_event() {
+            match event {
+                RoomEvent::Happened(kind) => self.handle_happened(kind),
+                RoomEvent::Replaced(id) => {
+                    if let Some(endpoint) = self.endpoints.remove(&id) {
+                        endpoint.end(LeaveReason::Replaced);
+                    }
+                }
+                RoomEvent::Ended(id, publication) => self.handle_ended(id, &publication),
+                RoomEvent::NotFound(id, _) => {
+                    if let Some(endpoint) = self.remove(id, LeaveReason::Closed) {
+                        endpoint.not_found();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends everybody who is not there by order.
+    pub fn close(&mut self) {
+        let ids: Vec<EndpointId> = self.endpoints.keys().copied().collect();
+        for id in ids {
+            self.end(id, LeaveReason::Closed);
+        }
+    }
+
+    /// A bug ended the room: its jobs are reported, its connections cut.
+    pub fn fail(self) {
+        let mut jobs = self.worker.jobs.borrow_mut();
+        for (id, endpoint) in self.endpoints {
+            if let Endpoint::Mixer(mixer) = &endpoint {
+                jobs.mixer_failed(mixer.id(), "a bug ended the room".to_owned());
+            }
+            tracing::warn!(room = %self.id, endpoint = %id, "endpoint lost with its room");
+            endpoint.end(LeaveReason::Closed);
+        }
+        self.worker.note_change();
+    }
+
+    /// Adds what is here to a snapshot.
+    pub fn add_status(&mut self, status: &mut Status) {
+        status.rooms.insert(self.id.clone(), self.room.status());
+        for endpoint in self.endpoints.values() {
+            endpoint.add_status(status);
+        }
+    }
+
+    fn subscribe(&mut self, wish: Wish) -> Result<(), heliu_room::Error> {
+        let Self { room, endpoints, clock, .. } = self;
+        room.subscribe(wish, clock.now(), &mut |delivery| deliver(endpoints, delivery, &mut Shared::default()))
+    }
+
+    fn end(&mut self, id: EndpointId, reason: LeaveReason) {
+        if let Some(endpoint) = self.remove(id, reason) {
+            endpoint.end(reason);
+        }
+    }
+
+    fn handle_happened(&mut self, kind: EventKind) {
+        if let EventKind::PublicationStarted(status) | EventKind::PublicationChanged(status) = &kind {
+            let mixers: Vec<EndpointId> = self.mixers().collect();
+            mixers.into_iter().for_each(|mixer| self.add_input(mixer, status));
+        }
+        log_event(&self.id, &kind);
+        self.worker.director.raise(Event { room: self.id.clone(), at: wall(), kind });
+        self.worker.note_change();
+    }
+
+    fn handle_ended(&mut self, id: EndpointId, publication: &PublicationId) {
+        match self.endpoints.get_mut(&id) {
+            Some(Endpoint::Mixer(mixer)) => mixer.remove_input(publication),
+            Some(_) => self.end(id, LeaveReason::Left),
+            None => {}
+        }
+    }
+
+    fn mixers(&self) -> impl Iterator<Item = EndpointId> {
+        self.endpoints.iter().filter(|(_, endpoint)| matches!(endpoint, Endpoint::Mixer(_))).map(|(id, _)| *id)
+    }
+
+    /// A publication of a participant is mixed; what became known of it later is told again.
+    fn add_input(&mut self, mixer_id: EndpointId, status: &PublicationStatus) {
+        let Some(Endpoint::Mixer(mixer)) = self.endpoints.get_mut(&mixer_id) else { return };
+        let Some(participant) = &status.participant else { return };
+        let has_video = status.tracks.iter().any(|track| track.kind == Kind::Video);
+        if mixer.add_input(&status.id, participant, has_video, self.clock.now()) {
+            self.subscribe_mixer(mixer_id, &status.id);
+        }
+    }
+
+    /// Inputs that came into sight after they had been left undecoded start again at a keyframe.
+    fn refresh_inputs(&mut self, mixer_id: EndpointId) {
+        let Some(Endpoint::Mixer(mixer)) = self.endpoints.get_mut(&mixer_id) else { return };
+        for publication in mixer.inputs_to_refresh() {
+            self.room.unsubscribe(mixer_id, Some(&publication));
+            self.subscribe_mixer(mixer_id, &publication);
+        }
+    }
+
+    fn subscribe_mixer(&mut self, mixer: EndpointId, publication: &PublicationId) {
+        let wish = Wish {
+            endpoint: mixer,
+            publication: publication.clone(),
+            audio: true,
+            video: true,
+            is_sound_early: true,
+            wait: Patience::No,
+            hold: Patience::No,
+            is_viewer: false,
+        };
+        // It has started; if it ends meanwhile, that is told by its own event.
+        let _ = self.subscribe(wish);
+    }
+
+    fn note_mixer_runs(&mut self, id: EndpointId) {
+        let Some(Endpoint::Mixer(mixer)) = self.endpoints.get_mut(&id) else { return };
+        if mixer.note_first_output() {
+            self.worker.jobs.borrow_mut().mixer_runs(mixer.id());
+            self.worker.note_change();
+        }
+    }
+
+    fn fail_mixer(&mut self, id: EndpointId, detail: String) {
+        if let Some(Endpoint::Mixer(mixer)) = self.remove(id, LeaveReason::Closed) {
+            tracing::warn!(room = %self.id, mixer = %mixer.id(), cause = %detail, "mixer failed");
+            self.worker.jobs.borrow_mut().mixer_failed(mixer.id(), detail);
+            self.worker.note_change();
+        }
+    }
+}
+
+fn deliver(endpoints: &mut BTreeMap<EndpointId, Endpoint>, delivery: Delivery<'_>, shared: &mut Shared) {
+    if let Some(endpoint) = endpoints.get_mut(&delivery.endpoint) {
+        endpoint.deliver(delivery, shared);
+    }
+}
+
+fn log_event(room: &RoomId, kind: &EventKind) {
+    match kind {
+        EventKind::PublicationStarted(status) => {
+            let kinds: Vec<Kind> = status.tracks.iter().map(|track| track.kind).collect();
+            tracing::info!(%room, publication = %status.id, protocol = status.protocol, ?kinds, "publication started");
+        }
+        EventKind::PublicationEnded { publication, reason, .. } => {
+            tracing::info!(%room, %publication, reason = reason.as_str(), "publication ended");
+        }
+        EventKind::PublicationChanged(status) => {
+            tracing::debug!(%room, publication = %status.id, "publication changed");
+        }
+        EventKind::ParticipantJoined { participant, .. } => tracing::debug!(%room, %participant, "participant joined"),
+        EventKind::ParticipantLeft { participant, .. } => tracing::debug!(%room, %participant, "participant left"),
+        EventKind::Mixer(..) | EventKind::Egress(..) => {}
+    }
+}

@@ -1,0 +1,287 @@
+//! A worker: one thread that owns its rooms, their endpoints and their sockets.
+//!
+//! Each connection is a task of this thread's runtime; a task reaches into a room by
+//! [`RoomCell::turn`], which never spans an `await`, so no lock is needed and none is there. A panic in
+//! a turn ends that room: its endpoints are dropped, its mixers and egresses are reported as failed,
+//! and the reconciler starts them anew.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heliu_codec::Pool;
+use heliu_model::{
+    Command, EgressId, EgressIntent, EgressStage, EndpointId, MixerId, MixerIntent, MixerStage, Revision, RoomId,
+    Status,
+};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::LocalSet;
+
+use crate::director::{Director, Order};
+use crate::endpoint;
+use crate::jobs::Jobs;
+use crate::room_shell::RoomShell;
+
+/// Least time between two status snapshots.
+const STATUS_EVERY: Duration = Duration::from_millis(100);
+/// How often counters reach the status when nothing else happens.
+const COUNTERS_EVERY: Duration = Duration::from_millis(500);
+/// How often patience and stuck connections are looked at.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What the tasks of one worker share.
+pub struct Worker {
+    /// Connects it with the others.
+    pub director: Arc<Director>,
+    /// Where decoders and encoders run.
+    pub pool: Pool,
+    /// Mixers and egresses.
+    pub jobs: RefCell<Jobs>,
+    index: usize,
+    rooms: RefCell<BTreeMap<RoomId, Rc<RoomCell>>>,
+    endpoints: Cell<u64>,
+    dirty: Notify,
+}
+
+/// A room and its owner's way in.
+pub struct RoomCell {
+    id: RoomId,
+    worker: Rc<Worker>,
+    /// `None` once the room is over.
+    shell: RefCell<Option<RoomShell>>,
+}
+
+/// Starts the thread of worker `index`.
+///
+/// # Errors
+/// The system gives no thread.
+pub fn spawn(
+    index: usize,
+    inbox: mpsc::Receiver<Order>,
+    director: Arc<Director>,
+    pool: Pool,
+    status: watch::Sender<Arc<Status>>,
+) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let run = move || {
+        let worker = Rc::new(Worker {
+            director,
+            pool,
+            jobs: RefCell::default(),
+            index,
+            rooms: RefCell::default(),
+            endpoints: Cell::new(0),
+            dirty: Notify::new(),
+        });
+        LocalSet::new().block_on(&runtime, worker.run(inbox, status));
+    };
+    std::thread::Builder::new().name(format!("media-{index}")).spawn(run)?;
+    Ok(())
+}
+
+impl Worker {
+    async fn run(self: Rc<Self>, mut inbox: mpsc::Receiver<Order>, status: watch::Sender<Arc<Status>>) {
+        tokio::task::spawn_local(self.clone().publish_status(status));
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                order = inbox.recv() => match order {
+                    Some(Order::Attach(client)) => endpoint::attach_client(&self, *client),
+                    Some(Order::Relay(relayed)) => endpoint::attach_relayed(&self, *relayed),
+                    Some(Order::Command(command)) => self.handle_command(command),
+                    Some(Order::Stop(stopped)) => {
+                        self.stop().await;
+                        let _ = stopped.send(());
+                        return;
+                    }
+                    None => return,
+                },
+                _ = tick.tick() => self.handle_tick(),
+            }
+        }
+    }
+
+    /// The room of that name; made if it is not there.
+    pub fn room(self: &Rc<Self>, id: &RoomId) -> Rc<RoomCell> {
+        let make = || {
+            let shell = RoomShell::new(id.clone(), self.clone());
+            Rc::new(RoomCell { id: id.clone(), worker: self.clone(), shell: RefCell::new(Some(shell)) })
+        };
+        self.rooms.borrow_mut().entry(id.clone()).or_insert_with(make).clone()
+    }
+
+    /// An id no other endpoint of this run has.
+    pub fn next_endpoint(&self) -> EndpointId {
+        let count = self.endpoints.get() + 1;
+        self.endpoints.set(count);
+        EndpointId(count << 8 | self.index as u64)
+    }
+
+    /// What is observed has changed: the next snapshot is due.
+    pub fn note_change(&self) {
+        self.dirty.notify_one();
+    }
+
+    fn handle_command(self: &Rc<Self>, command: Command) {
+        match command {
+            Command::PutMixer(id, revision, intent) => self.put_mixer(&id, revision, &intent),
+            Command::StopMixer(id) => self.stop_mixer(&id),
+            Command::PutEgress(id, revision, intent) => self.put_egress(id, revision, intent),
+            Command::StopEgress(id) => self.jobs.borrow_mut().stop_egress(&id),
+            Command::StopAddress(address) => {
+                self.each_room(|shell| shell.end_players_of(&address));
+            }
+            // Kept by the handle: who may play is asked at the edge.
+            Command::PutAddress(..) => {}
+        }
+        self.note_change();
+    }
+
+    fn put_mixer(self: &Rc<Self>, id: &MixerId, revision: Revision, intent: &Arc<MixerIntent>) {
+        let known = self.jobs.borrow().mixer(id).map(|job| (job.reality.clone(), job.endpoint));
+        if let Some((reality, endpoint)) = known
+            && matches!(reality.stage, MixerStage::Starting | MixerStage::Running)
+        {
+            if reality.revision == revision || reality.intent.is_elsewhere(intent) {
+                return;
+            }
+            self.room(&intent.room).turn(|shell| shell.update_mixer(endpoint, intent));
+            self.jobs.borrow_mut().change_mixer(id, revision, intent.clone());
+            return;
+        }
+        let endpoint = self.next_endpoint();
+        self.jobs.borrow_mut().start_mixer(id.clone(), revision, intent.clone(), endpoint);
+        let room = self.room(&intent.room);
+        let started = room.turn(|shell| shell.start_mixer(endpoint, id, intent));
+        match started {
+            Some(Ok(wake)) => {
+                tracing::info!(room = %intent.room, mixer = %id, "mixer started");
+                tokio::task::spawn_local(endpoint::drive_mixer(room, endpoint, wake));
+            }
+            Some(Err(detail)) => self.jobs.borrow_mut().mixer_failed(id, detail),
+            // The turn itself has reported it.
+            None => {}
+        }
+    }
+
+    fn stop_mixer(self: &Rc<Self>, id: &MixerId) {
+        let Some(job) = self.jobs.borrow_mut().remove_mixer(id) else { return };
+        let known = self.rooms.borrow().get(&job.reality.intent.room).cloned();
+        if let Some(room) = known {
+            room.turn(|shell| shell.remove(job.endpoint, heliu_model::LeaveReason::Left));
+        }
+        tracing::info!(room = %job.reality.intent.room, mixer = %id, "mixer stopped");
+    }
+
+    fn put_egress(self: &Rc<Self>, id: EgressId, revision: Revision, intent: Arc<EgressIntent>) {
+        let known = self.jobs.borrow().egress(&id).map(|job| (job.reality.clone(), job.endpoint));
+        match known {
+            Some((reality, _)) if reality.stage == EgressStage::Stopping => {}
+            Some((reality, endpoint)) if reality.stage != EgressStage::Down => {
+                if reality.revision == revision {
+                    return;
+                }
+                if (&reality.intent.room, &reality.intent.url) != (&intent.room, &intent.url) {
+                    // It comes again when the one before has left.
+                    self.jobs.borrow_mut().stop_egress(&id);
+                    return;
+                }
+                self.jobs.borrow_mut().change_egress(&id, revision, intent.clone());
+                self.room(&intent.room).turn(|shell| shell.resubscribe(endpoint, &intent));
+            }
+            Some(_) | None => {
+                let endpoint = self.next_endpoint();
+                let stop = self.jobs.borrow_mut().start_egress(id.clone(), revision, intent, endpoint);
+                tokio::task::spawn_local(endpoint::run_egress(self.clone(), id, endpoint, stop));
+            }
+        }
+    }
+
+    fn each_room(self: &Rc<Self>, mut act: impl FnMut(&mut RoomShell)) {
+        let rooms: Vec<Rc<RoomCell>> = self.rooms.borrow().values().cloned().collect();
+        for room in rooms {
+            room.turn(&mut act);
+        }
+    }
+
+    fn handle_tick(self: &Rc<Self>) {
+        self.each_room(RoomShell::handle_tick);
+    }
+
+    async fn stop(self: &Rc<Self>) {
+        self.jobs.borrow_mut().stop_all();
+        while self.jobs.borrow().egresses_open() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        self.each_room(RoomShell::close);
+        // What the sockets still hold is written by their tasks.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    async fn publish_status(self: Rc<Self>, sender: watch::Sender<Arc<Status>>) {
+        loop {
+            let status = self.status();
+            let has_changed = sender.borrow().observed != status.observed;
+            sender.send_replace(Arc::new(status));
+            if has_changed {
+                self.director.note_change();
+            }
+            tokio::time::sleep(STATUS_EVERY).await;
+            let _ = tokio::time::timeout(COUNTERS_EVERY, self.dirty.notified()).await;
+        }
+    }
+
+    fn status(self: &Rc<Self>) -> Status {
+        let mut status = Status { observed: self.jobs.borrow().observed(), ..Status::default() };
+        self.each_room(|shell| shell.add_status(&mut status));
+        status
+    }
+}
+
+impl RoomCell {
+    /// Reaches into the room. `None`: the room is over.
+    pub fn turn<R>(self: &Rc<Self>, act: impl FnOnce(&mut RoomShell) -> R) -> Option<R> {
+        let mut slot = self.shell.borrow_mut();
+        let shell = slot.as_mut()?;
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let answer = act(shell);
+            shell.settle();
+            (answer, shell.is_empty())
+        }));
+        match outcome {
+            Ok((answer, is_empty)) => {
+                if is_empty {
+                    *slot = None;
+                    self.forget();
+                }
+                Some(answer)
+            }
+            Err(_) => {
+                tracing::error!(room = %self.id, "a bug ended this room; its intents start it anew");
+                let shell = slot.take();
+                self.forget();
+                if let Some(shell) = shell {
+                    shell.fail();
+                }
+                None
+            }
+        }
+    }
+
+    /// Its name.
+    pub fn id(&self) -> &RoomId {
+        &self.id
+    }
+
+    fn forget(self: &Rc<Self>) {
+        let mut rooms = self.worker.rooms.borrow_mut();
+        if rooms.get(&self.id).is_some_and(|room| Rc::ptr_eq(room, self)) {
+            rooms.remove(&self.id);
+        }
+        self.worker.note_change();
+    }
+}
