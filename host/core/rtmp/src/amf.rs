@@ -3,7 +3,8 @@
 use crate::error::Error;
 
 const DEPTH_MAX: u32 = 8;
-const VALUES_MAX: u32 = 512;
+/// A file that is sent as it is carries an index of its keyframes in its metadata.
+const VALUES_MAX: u32 = 4_096;
 
 /// One value. Dates, references, XML and the like are read over as `Undefined`.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,7 +132,8 @@ impl<'a> Reader<'a> {
     fn text(&mut self, len: usize) -> Result<String, Error> {
         let (text, rest) = self.rest.split_at_checked(len).ok_or(Error::Command)?;
         self.rest = rest;
-        Ok(String::from_utf8_lossy(text).into_owned())
+        // Replaced characters would make one name of two.
+        String::from_utf8(text.to_vec()).map_err(|_| Error::Command)
     }
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N], Error> {
@@ -204,7 +206,7 @@ mod tests {
         (0..100).for_each(|_| deep.extend([0x03, 0, 1, b'a']));
         assert_eq!(read_all(&deep), Err(Error::Command));
         let mut long = vec![0x0a, 0xff, 0xff, 0xff, 0xff];
-        long.extend([0x05; 2_000]);
+        long.extend([0x05; 5_000]);
         assert_eq!(read_all(&long), Err(Error::Command));
         assert_eq!(read_all(&[0x0c, 0xff, 0xff, 0xff, 0xff]), Err(Error::Command));
     }

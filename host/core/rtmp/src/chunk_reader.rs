@@ -26,6 +26,8 @@ pub struct ChunkReader {
     streams: BTreeMap<u32, Stream>,
     unfinished: usize,
     head: Vec<u8>,
+    /// Bytes that were taken for an extended timestamp and are payload.
+    returned: Vec<u8>,
     /// Where payload goes: chunk stream and bytes left in this chunk.
     payload: Option<(u32, usize)>,
 }
@@ -37,7 +39,8 @@ struct Stream {
     len: usize,
     timestamp: u32,
     delta: u32,
-    is_extended: bool,
+    /// The four bytes of the last header, if it had them.
+    extended: Option<u32>,
     body: BytesMut,
     is_inside: bool,
 }
@@ -48,6 +51,7 @@ struct Header {
     stream: u32,
     fields: Vec<u8>,
     extended: Option<u32>,
+    len: usize,
 }
 
 impl Default for ChunkReader {
@@ -58,6 +62,7 @@ impl Default for ChunkReader {
             streams: BTreeMap::new(),
             unfinished: 0,
             head: Vec::with_capacity(18),
+            returned: Vec::new(),
             payload: None,
         }
     }
@@ -72,28 +77,41 @@ impl ChunkReader {
     /// Takes bytes off the front until a message is whole. `None`: all are taken, none is.
     pub fn read(&mut self, bytes: &mut &[u8]) -> Result<Option<Message>, Error> {
         loop {
-            if let Some((id, left)) = self.payload {
-                if let Some(message) = self.read_payload(id, left, bytes)? {
-                    return Ok(Some(message));
-                }
-                if self.payload.is_some() {
-                    return Ok(None);
+            if !self.returned.is_empty() {
+                let returned = std::mem::take(&mut self.returned);
+                let mut rest = &returned[..];
+                let message = self.step(&mut rest)?;
+                self.returned.extend_from_slice(rest);
+                if message.is_some() {
+                    return Ok(message);
                 }
                 continue;
             }
-            let Some((&byte, rest)) = bytes.split_first() else { return Ok(None) };
-            *bytes = rest;
-            self.head.push(byte);
-            if let Some(header) = self.header() {
-                self.head.clear();
-                self.begin_chunk(&header)?;
-                // An empty message is whole without payload.
-                if let Some((id, 0)) = self.payload
-                    && let Some(message) = self.read_payload(id, 0, bytes)?
-                {
-                    return Ok(Some(message));
-                }
+            if bytes.is_empty() {
+                return Ok(None);
             }
+            if let Some(message) = self.step(bytes)? {
+                return Ok(Some(message));
+            }
+        }
+    }
+
+    /// Takes payload, or one byte of a header.
+    fn step(&mut self, bytes: &mut &[u8]) -> Result<Option<Message>, Error> {
+        if let Some((id, left)) = self.payload {
+            return self.read_payload(id, left, bytes);
+        }
+        let Some((&byte, rest)) = bytes.split_first() else { return Ok(None) };
+        *bytes = rest;
+        self.head.push(byte);
+        let Some(header) = self.header() else { return Ok(None) };
+        self.returned.extend_from_slice(&self.head[header.len..]);
+        self.head.clear();
+        self.begin_chunk(&header)?;
+        // An empty message is whole without payload.
+        match self.payload {
+            Some((id, 0)) => self.read_payload(id, 0, &mut &[][..]),
+            _ => Ok(None),
         }
     }
 
@@ -106,15 +124,16 @@ impl ChunkReader {
         };
         let len = [11, 7, 3, 0][usize::from(format)];
         let fields = self.head.get(at..at + len)?.to_vec();
-        let is_extended = match format {
-            3 => self.streams.get(&stream).is_some_and(|stream| stream.is_extended),
-            _ => be24(&fields) == EXTENDED,
-        };
-        let extended = match is_extended {
-            true => Some(u32::from_be_bytes(self.head.get(at + len..at + len + 4)?.try_into().ok()?)),
-            false => None,
-        };
-        Some(Header { format, stream, fields, extended })
+        let last = self.streams.get(&stream).and_then(|stream| stream.extended);
+        let is_extended = if format == 3 { last.is_some() } else { be24(&fields) == EXTENDED };
+        if !is_extended {
+            return Some(Header { format, stream, fields, extended: None, len: at + len });
+        }
+        let extended = Some(u32::from_be_bytes(self.head.get(at + len..at + len + 4)?.try_into().ok()?));
+        // Old librtmp does not repeat the extended timestamp in type 3 chunks: then this is payload.
+        let is_payload = format == 3 && extended != last;
+        let len = if is_payload { at + len } else { at + len + 4 };
+        Some(Header { format, stream, fields, extended, len })
     }
 
     fn begin_chunk(&mut self, header: &Header) -> Result<(), Error> {
@@ -185,7 +204,7 @@ impl Stream {
         let fields = &header.fields;
         if header.format <= 2 {
             let time = be24(fields);
-            self.is_extended = time == EXTENDED;
+            self.extended = header.extended;
             self.delta = header.extended.unwrap_or(time);
         }
         if header.format <= 1 {
@@ -249,6 +268,21 @@ mod tests {
         let got = read_all(&mut ChunkReader::default(), &wire).unwrap();
         let seen: Vec<_> = got.iter().map(|m| (m.timestamp, &m.body[..])).collect();
         assert_eq!(seen, [(10, &b"ab"[..]), (15, b"cd"), (20, b"ef"), (21, b"g")]);
+    }
+
+    #[test]
+    fn extended_timestamps_may_or_may_not_be_repeated() {
+        let head = [0x04, 0xff, 0xff, 0xff, 0, 0, 200, 8, 1, 0, 0, 0, 1, 2, 3, 4];
+        for (what, again) in [("repeated", &[0xc4, 1, 2, 3, 4][..]), ("left out, as old librtmp does", &[0xc4])] {
+            let wire = [&head[..], &[7; 128], again, &[7; 72], &[0x44, 0, 0, 1, 0, 0, 1, 8, b'g']].concat();
+            for step in [1, 5, wire.len()] {
+                let mut reader = ChunkReader::default();
+                let got: Vec<Message> =
+                    wire.chunks(step).flat_map(|part| read_all(&mut reader, part).unwrap()).collect();
+                let seen: Vec<_> = got.iter().map(|m| (m.timestamp, m.body.len())).collect();
+                assert_eq!(seen, [(0x0102_0304, 200), (0x0102_0305, 1)], "{what}, steps of {step}");
+            }
+        }
     }
 
     #[test]

@@ -295,12 +295,15 @@ mod tests {
     }
 
     #[test]
-    fn media_before_acceptance_is_not_heard() {
+    fn media_of_an_impatient_client_waits_for_acceptance() {
         let mut wire = Wire::new("rtmp://h/a/x", usize::MAX);
         wire.run();
         wire.server.poll_event();
-        wire.feed_server(&media_message(MediaKind::Audio, 0, 1, &[b"x"]));
+        wire.feed_server(&media_message(MediaKind::Audio, 7, 1, &[b"x"]));
         assert_eq!(wire.server.poll_event(), None);
+        wire.server.accept_publish();
+        let body = Bytes::from_static(b"x");
+        assert_eq!(wire.server.poll_event(), Some(ServerEvent::Audio { timestamp: 7, body }));
     }
 
     proptest! {

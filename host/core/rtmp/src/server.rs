@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::amf::{self, Value};
 use crate::chunk_reader::ChunkReader;
@@ -23,6 +23,8 @@ const COMMANDS: u8 = 3;
 const STATUS: u8 = 5;
 /// Commands before a request is made; a client needs about ten.
 const COMMANDS_MAX: u32 = 200;
+/// Bytes behind a request that is not decided; a caller that stops reading meanwhile holds one read.
+const HELD_LEN_MAX: usize = 1 << 20;
 
 /// What a client asks for. Holds stream keys: not for logs.
 #[derive(Clone, PartialEq, Eq)]
@@ -76,6 +78,8 @@ pub struct ServerSession {
     window: u64,
     events: VecDeque<ServerEvent>,
     output: VecDeque<Bytes>,
+    /// What came behind a request that is not decided.
+    held: BytesMut,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +130,7 @@ impl ServerSession {
             window: u64::from(WINDOW),
             events: VecDeque::new(),
             output: VecDeque::new(),
+            held: BytesMut::new(),
         }
     }
 
@@ -165,6 +170,8 @@ impl ServerSession {
         self.reader.allow_media();
         self.output.push_back(user_control(message::STREAM_BEGIN, &SERVER_STREAM_ID.to_be_bytes()));
         self.status("status", "NetStream.Publish.Start", "publishing");
+        // A client may send its headers without waiting for the answer.
+        self.read_held();
     }
 
     /// Refuses a publisher, or ends one that was accepted.
@@ -182,6 +189,7 @@ impl ServerSession {
         self.output.push_back(user_control(message::STREAM_BEGIN, &SERVER_STREAM_ID.to_be_bytes()));
         self.status("status", "NetStream.Play.Reset", "reset");
         self.status("status", "NetStream.Play.Start", "playing");
+        self.read_held();
     }
 
     /// Refuses a player.
@@ -204,8 +212,19 @@ impl ServerSession {
         self.stage = Stage::Over;
     }
 
+    fn read_held(&mut self) {
+        let held = self.held.split().freeze();
+        if self.read(&held).is_err() {
+            self.stage = Stage::Over;
+            self.events.push_back(ServerEvent::Ended);
+        }
+    }
+
     fn read(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut rest = bytes;
+        if self.stage == Stage::Asked {
+            return self.hold(rest);
+        }
         if !self.handshake.is_done() {
             rest = self.handshake.handle_bytes(bytes)?;
             let answer = self.handshake.take_output();
@@ -215,7 +234,18 @@ impl ServerSession {
         }
         while let Some(message) = self.reader.read(&mut rest)? {
             self.handle_message(message)?;
+            if self.stage == Stage::Asked {
+                return self.hold(rest);
+            }
         }
+        Ok(())
+    }
+
+    fn hold(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if self.held.len() + bytes.len() > HELD_LEN_MAX {
+            return Err(Error::TooLarge);
+        }
+        self.held.extend_from_slice(bytes);
         Ok(())
     }
 

@@ -1,0 +1,51 @@
+//! `#rrggbb` to the colour space of I420 pictures.
+
+use heliu_model::Yuv;
+
+/// Limited-range BT.601 (ITU-R BT.601-7 §2.5.3); black for what is no colour, which the intent's
+/// checks have refused.
+pub(crate) fn parse(text: &str) -> Yuv {
+    rgb(text).map_or(Yuv::BLACK, to_yuv)
+}
+
+fn rgb(text: &str) -> Option<[f32; 3]> {
+    let digits = text
+        .strip_prefix('#')
+        .filter(|digits| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+    let channel = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok().map(f32::from);
+    Some([channel(0)?, channel(2)?, channel(4)?])
+}
+
+fn to_yuv([r, g, b]: [f32; 3]) -> Yuv {
+    let round = |value: f32| value.round().clamp(0.0, 255.0) as u8;
+    let (r, g, b) = (r / 255.0, g / 255.0, b / 255.0);
+    Yuv([
+        round(16.0 + 65.481 * r + 128.553 * g + 24.966 * b),
+        round(128.0 - 37.797 * r - 74.203 * g + 112.0 * b),
+        round(128.0 + 112.0 * r - 93.786 * g - 18.214 * b),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_have_their_known_values() {
+        for (text, want) in [
+            ("#000000", [16, 128, 128]),
+            ("#ffffff", [235, 128, 128]),
+            ("#FF0000", [81, 90, 240]),
+            ("#00ff00", [145, 54, 34]),
+            ("#0000ff", [41, 240, 110]),
+            ("#808080", [126, 128, 128]),
+            ("808080", [16, 128, 128]),
+            ("#80808", [16, 128, 128]),
+            ("#8080é", [16, 128, 128]),
+            ("#+1+1+1", [16, 128, 128]),
+            ("#xx0000", [16, 128, 128]),
+        ] {
+            assert_eq!(parse(text), Yuv(want), "{text}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Stories: a real server, real sockets, real components, other people's media software.
+//!
+//! Modules whose name begins with `media` decode and encode; the runner lets one of them run at a time.
+
+mod door;
+mod media_mix;
+mod media_play;
+mod media_push;
+mod rest;
