@@ -3,6 +3,7 @@
 //! Modules whose name begins with `media` decode and encode; the runner lets one of them run at a time.
 
 mod door;
+mod media_faults;
 mod media_mix;
 mod media_play;
 mod media_push;

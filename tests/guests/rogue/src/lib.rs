@@ -1,0 +1,65 @@
+//! A personality that misbehaves on request: each route breaks one rule of the contract.
+//!
+//! The stories load it beside a good one and look that nobody else notices.
+
+use heliu_sdk::{Face, IntoResponse, Path, Plugin, Rejection, Response};
+use serde_json::json;
+
+/// The personality.
+#[must_use]
+pub fn plugin() -> Plugin {
+    let face = Face::new("/")
+        .fault(0, 500, &json!({"fault": "{message}"}))
+        .fault(503, 503, &json!({"fault": "busy"}))
+        .fault(504, 504, &json!({"fault": "late"}));
+    Plugin::new("rogue", env!("CARGO_PKG_VERSION")).face(face).get("/rogue/{how}", "misbehave", misbehave)
+}
+
+struct Trouble;
+
+impl From<Rejection> for Trouble {
+    fn from(_: Rejection) -> Self {
+        Self
+    }
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        Response::text(400, "trouble")
+    }
+}
+
+struct Behaved;
+
+impl IntoResponse for Behaved {
+    fn into_response(self) -> Response {
+        Response::json(200, &json!({"rogue": "behaved"}))
+    }
+}
+
+/// `GET /rogue/{how}`: `trap`, `loop` or `grow`; anything else is answered.
+fn misbehave(Path(how): Path<String>) -> Result<Behaved, Trouble> {
+    match how.as_str() {
+        "trap" => panic!("as ordered"),
+        "loop" => spin(),
+        "grow" => grow(),
+        _ => {}
+    }
+    Ok(Behaved)
+}
+
+fn spin() {
+    let mut count = 0_u64;
+    while std::hint::black_box(count) != u64::MAX {
+        count = count.wrapping_add(2);
+    }
+}
+
+fn grow() {
+    let mut heap: Vec<Vec<u8>> = Vec::new();
+    while heap.len() < 1_000 {
+        heap.push(std::hint::black_box(vec![7; 1 << 20]));
+    }
+}
+
+heliu_sdk::export!(plugin);

@@ -1,0 +1,14 @@
+//! Tests of the whole: `tidy` reads the sources, stories run the real server.
+//!
+//! One binary, so that it is linked once. Tests of one crate stand in that crate.
+
+#[cfg(test)]
+mod ffmpeg;
+#[cfg(test)]
+mod probe;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod stories;
+#[cfg(test)]
+mod tidy;

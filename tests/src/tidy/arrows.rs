@@ -1,0 +1,86 @@
+//! The imports between our packages are the table in `ARCHITECTURE.md`, arrow by arrow.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{list, metadata, root, text};
+
+/// Imports of one package: always, and in its tests besides.
+type Arrows = BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)>;
+
+#[test]
+fn the_table_of_arrows_is_true() {
+    let architecture = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let told = told(&architecture);
+    let real = real(&metadata());
+
+    let rows: Vec<String> = real.iter().map(|(name, arrows)| row(name, arrows)).collect();
+    assert_eq!(told, real, "a new arrow is its own commit; the table would be\n{}\n", rows.join("\n"));
+}
+
+#[test]
+fn arrows_point_toward_the_model() {
+    let real = real(&metadata());
+    let imports = |name: &str| real[name].0.clone();
+    let core = ["model", "rtmp", "container", "room", "mixer", "reconcile", "sim"].map(|name| format!("heliu-{name}"));
+
+    assert_eq!(imports("heliu-model"), BTreeSet::new());
+    for name in &core {
+        let outside: Vec<_> = imports(name).into_iter().filter(|import| !core.contains(import)).collect();
+        assert_eq!(outside, Vec::<String>::new(), "{name} stands in core");
+    }
+    for (name, forbidden) in [
+        ("heliu-rtmp", "heliu-room"),
+        ("heliu-room", "heliu-rtmp"),
+        ("heliu-media", "heliu-plugin"),
+        ("heliu-media", "heliu-store"),
+        ("heliu-plugin", "heliu-media"),
+        ("heliu-http", "heliu-control"),
+    ] {
+        assert!(!imports(name).contains(forbidden), "{name} → {forbidden}");
+    }
+}
+
+fn real(metadata: &Value) -> Arrows {
+    let ours: BTreeSet<&str> = list(metadata, "workspace_members").filter_map(Value::as_str).collect();
+    let members: Vec<&Value> =
+        list(metadata, "packages").filter(|package| ours.contains(text(package, "id"))).collect();
+    let names: BTreeSet<&str> = members.iter().map(|package| text(package, "name")).collect();
+    let imports = |package: &Value, is_for_tests: bool| -> BTreeSet<String> {
+        list(package, "dependencies")
+            .filter(|dependency| (dependency["kind"] == "dev") == is_for_tests)
+            .map(|dependency| text(dependency, "name"))
+            .filter(|name| names.contains(name))
+            .map(str::to_owned)
+            .collect()
+    };
+    let arrows = members.iter().map(|package| {
+        let always = imports(package, false);
+        let in_tests = imports(package, true).difference(&always).cloned().collect();
+        (text(package, "name").to_owned(), (always, in_tests))
+    });
+    arrows.collect()
+}
+
+/// Rows of the form "| heliu-x | model, store | sim |", names without their `heliu-`.
+fn told(architecture: &str) -> Arrows {
+    let rows = architecture.lines().filter(|line| line.starts_with("| heliu"));
+    rows.filter_map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [name, always, in_tests] = cells[..] else { return None };
+        Some((name.to_owned(), (cell(always), cell(in_tests))))
+    })
+    .collect()
+}
+
+fn cell(text: &str) -> BTreeSet<String> {
+    text.split(", ").filter(|name| !name.is_empty()).map(|name| format!("heliu-{name}")).collect()
+}
+
+fn row(name: &str, (always, in_tests): &(BTreeSet<String>, BTreeSet<String>)) -> String {
+    let cell = |names: &BTreeSet<String>| {
+        names.iter().map(|name| name.trim_start_matches("heliu-")).collect::<Vec<_>>().join(", ")
+    };
+    format!("| {name} | {} | {} |", cell(always), cell(in_tests))
+}
