@@ -288,7 +288,6 @@ impl RoomShell {
             let mixers: Vec<EndpointId> = self.mixers().collect();
             mixers.into_iter().for_each(|mixer| self.add_input(mixer, status));
         }
-        log_event(&self.id, &kind);
         self.worker.director.raise(Event { room: self.id.clone(), at: wall(), kind });
         self.worker.note_change();
     }
@@ -359,23 +358,5 @@ impl RoomShell {
 fn deliver(endpoints: &mut BTreeMap<EndpointId, Endpoint>, delivery: Delivery<'_>, shared: &mut Shared) {
     if let Some(endpoint) = endpoints.get_mut(&delivery.endpoint) {
         endpoint.deliver(delivery, shared);
-    }
-}
-
-fn log_event(room: &RoomId, kind: &EventKind) {
-    match kind {
-        EventKind::PublicationStarted(status) => {
-            let kinds: Vec<Kind> = status.tracks.iter().map(|track| track.kind).collect();
-            tracing::info!(%room, publication = %status.id, protocol = status.protocol, ?kinds, "publication started");
-        }
-        EventKind::PublicationEnded { publication, reason, .. } => {
-            tracing::info!(%room, %publication, reason = reason.as_str(), "publication ended");
-        }
-        EventKind::PublicationChanged(status) => {
-            tracing::debug!(%room, publication = %status.id, "publication changed");
-        }
-        EventKind::ParticipantJoined { participant, .. } => tracing::debug!(%room, %participant, "participant joined"),
-        EventKind::ParticipantLeft { participant, .. } => tracing::debug!(%room, %participant, "participant left"),
-        EventKind::Mixer(..) | EventKind::Egress(..) => {}
     }
 }

@@ -1,0 +1,67 @@
+//! Who may come in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use heliu_media::Admit;
+use heliu_model::{Address, AddressIntent, Attempt, Direction, Grant, Refusal, Takeover};
+use heliu_store::{Collection, Store};
+
+use super::fake::{FakePlugin, put, room};
+use crate::Door;
+
+#[tokio::test]
+async fn a_public_name_is_open_to_players_and_all_else_is_asked() {
+    let store = Store::in_memory();
+    let intent = AddressIntent {
+        address: Address::parse("live/open").unwrap(),
+        room: room("r"),
+        publication: "mix".parse().unwrap(),
+        wait_ms: 700,
+        hold_ms: 900,
+    };
+    put(&store, Collection::Address, "live/open", &intent).await;
+    let mut plugin = FakePlugin::plain("pingos", &[]);
+    plugin.apps = vec!["live".into()];
+    plugin.admits = Ok(grant("asked", Duration::ZERO, Duration::ZERO));
+    let door = Door::with(store, vec![FakePlugin::new("aaa", &[]), Arc::new(plugin)]);
+
+    let nobody = Err(Refusal { status: 404, reason: "nobody serves this address".into() });
+    let open = Ok(grant("mix", Duration::from_millis(700), Duration::from_millis(900)));
+    let asked = Ok(grant("asked", Duration::ZERO, Duration::ZERO));
+    for (what, direction, address, want) in [
+        ("a public name", Direction::Play, "live/open", &open),
+        ("publishing under it", Direction::Publish, "live/open", &asked),
+        ("a name beside it", Direction::Play, "live/open/x", &asked),
+        ("an app nobody owns", Direction::Play, "other/open", &nobody),
+    ] {
+        assert_eq!(door.admit(attempt(direction, address)).await, *want, "{what}");
+    }
+}
+
+fn attempt(direction: Direction, address: &str) -> Attempt {
+    Attempt {
+        id: "c1".into(),
+        protocol: "rtmp",
+        direction,
+        authority: None,
+        address: Address::parse(address).unwrap(),
+        query: None,
+        peer: "127.0.0.1".into(),
+    }
+}
+
+fn grant(publication: &str, wait: Duration, hold: Duration) -> Grant {
+    Grant {
+        room: room("r"),
+        participant: "viewer".parse().unwrap(),
+        publication: publication.parse().unwrap(),
+        audio: true,
+        video: true,
+        takeover: Takeover::Refuse,
+        wait,
+        hold,
+        bitrate_kbps_max: None,
+        time_max: None,
+    }
+}

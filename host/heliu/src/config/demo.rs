@@ -1,0 +1,44 @@
+//! Keeps demonstration keys away from strangers: a plugin with `demo = true` and a listener that is
+//! not loopback do not start together.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::error::line_of;
+use super::{Config, ConfigError};
+
+/// Where listeners stand in the file; all else is ignored.
+#[derive(Deserialize)]
+struct Places {
+    #[serde(default)]
+    http: Vec<Place>,
+    rtmp: Option<Place>,
+}
+
+#[derive(Deserialize)]
+struct Place {
+    listen: Spanned<SocketAddr>,
+}
+
+pub(super) fn check(path: &Path, text: &str, config: &Config) -> Result<(), ConfigError> {
+    let Some((plugin, _)) = config.plugins.iter().find(|(_, plugin)| plugin.demo) else { return Ok(()) };
+    let mut listeners = config.http.iter().map(|http| http.listen).chain(config.rtmp.iter().map(|rtmp| rtmp.listen));
+    let Some(open) = listeners.find(|listener| !listener.ip().is_loopback()) else { return Ok(()) };
+    Err(ConfigError::OpenDemo {
+        plugin: plugin.to_string(),
+        listener: open.to_string(),
+        place: match line(text, open) {
+            Some(line) => format!("{} line {line}", path.display()),
+            None => "the HELIU_ variable that says so".to_owned(),
+        },
+    })
+}
+
+fn line(text: &str, listener: SocketAddr) -> Option<usize> {
+    let places: Places = toml::from_str(text).ok()?;
+    let mut all = places.http.into_iter().chain(places.rtmp);
+    all.find(|place| *place.listen.get_ref() == listener).map(|place| line_of(text, place.listen.span()))
+}

@@ -1,0 +1,34 @@
+//! heliu, the media server: command line, configuration, wiring, shutdown.
+//!
+//! Whatever keeps it from starting is one sentence on standard error and exit code 1.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod cli;
+mod config;
+mod log;
+mod run;
+mod wiring;
+
+/// Media and plugins allocate from many threads at once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let result = match cli::Arguments::parse().command {
+        cli::Command::Run { config } => run::run(&config),
+        cli::Command::Check { config } => run::check(&config),
+        cli::Command::Version => run::version(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("heliu: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The three commands.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
+
+use crate::config::Config;
+use crate::wiring::Host;
+use crate::{log, wiring};
+
+/// All parts together may take this long to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Serves until SIGTERM or SIGINT.
+pub fn run(path: &Path) -> Result<()> {
+    let config = Config::load(path)?;
+    log::start(&config.log)?;
+    runtime()?.block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+        let host = Host::start(config).await?;
+        tell_ready(&host);
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        host.stop(Instant::now() + STOP_WITHIN).await;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}
+
+/// Reads the configuration and loads its components.
+pub fn check(path: &Path) -> Result<()> {
+    let config = Config::load(path)?;
+    runtime()?.block_on(wiring::check(&config))?;
+    println!("{} is ok", path.display());
+    Ok(())
+}
+
+/// Says which heliu this is.
+pub fn version() -> Result<()> {
+    println!("heliu {}", env!("CARGO_PKG_VERSION"));
+    Ok(())
+}
+
+/// The one line on standard output: whoever started heliu reads real ports from it.
+fn tell_ready(host: &Host) {
+    println!("ready {}", json!({ "http": host.http_addresses(), "rtmp": host.rtmp_address() }));
+    tracing::info!(http = ?host.http_addresses(), rtmp = ?host.rtmp_address(), "ready");
+}
+
+/// The edge: HTTP, components, accepting. Rooms have threads of their own.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("edge")
+        .build()
+        .context("cannot start the threads of the edge")
+}

@@ -1,0 +1,137 @@
+//! Puts the parts together and takes them apart.
+//!
+//! Started in the order of who needs whom: store, the host's view of itself, plugins, media, control,
+//! HTTP. Stopped in reverse, with one deadline for all.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use heliu_control::{Control, Door, HostView};
+use heliu_http::{PluginRoutes, Readiness, Server};
+use heliu_media::Media;
+use heliu_plugin::{HostLimits, PluginConfig, Plugins};
+use heliu_store::Store;
+use tokio::time::Instant;
+
+use crate::config::{Config, Plugin, Secret};
+
+/// In the data directory.
+const STORE_FILE: &str = "heliu.redb";
+
+/// The running host.
+pub struct Host {
+    http: Server,
+    readiness: Readiness,
+    control: Control,
+    media: Media,
+}
+
+impl Host {
+    /// Starts every part, or none. Needs the edge's runtime around it.
+    ///
+    /// # Errors
+    /// One sentence about the first thing in the way.
+    pub async fn start(config: Config) -> Result<Self> {
+        let store = open_store(&config.data_dir)?;
+        let view = HostView::new(store.clone(), view_config(&config));
+        let plugins = load_plugins(&config, store.clone(), &view).await?;
+        let door = Door::new(store, &plugins);
+        let (media, events) = Media::start(media_config(&config), Arc::new(door)).await?;
+        let control = Control::start(&view, &plugins, media.handle(), events);
+
+        let listen: Vec<SocketAddr> = config.http.iter().map(|http| http.listen).collect();
+        let routes = Arc::new(PluginRoutes::new(&plugins, &listen));
+        let readiness = Readiness::default();
+        let http_config = heliu_http::Config { listen, ..heliu_http::Config::default() };
+        let http = Server::start(http_config, routes, readiness.clone()).await?;
+        readiness.set(true);
+        Ok(Self { http, readiness, control, media })
+    }
+
+    /// Where REST clients connect, in the order of the configuration.
+    pub fn http_addresses(&self) -> &[SocketAddr] {
+        self.http.addresses()
+    }
+
+    /// Where RTMP clients connect.
+    pub fn rtmp_address(&self) -> Option<SocketAddr> {
+        self.media.handle().rtmp_addr()
+    }
+
+    /// Stops every part; what has not stopped by `deadline` is left behind.
+    pub async fn stop(self, deadline: Instant) {
+        self.readiness.set(false);
+        let parts = async {
+            self.http.stop(deadline - Instant::now()).await;
+            self.control.stop().await;
+            self.media.stop().await;
+        };
+        if tokio::time::timeout_at(deadline, parts).await.is_err() {
+            tracing::warn!("the stop took too long and was cut");
+        }
+    }
+}
+
+/// Loads the components beside an empty store: nothing is served, nothing is written.
+///
+/// # Errors
+/// One sentence about the first thing in the way.
+pub async fn check(config: &Config) -> Result<()> {
+    let store = Store::in_memory();
+    let view = HostView::new(store.clone(), view_config(config));
+    load_plugins(config, store, &view).await.map(drop)
+}
+
+fn open_store(data_dir: &Path) -> Result<Store> {
+    std::fs::create_dir_all(data_dir).with_context(|| format!("cannot make the data_dir {}", data_dir.display()))?;
+    Ok(Store::open(&data_dir.join(STORE_FILE))?)
+}
+
+async fn load_plugins(config: &Config, store: Store, view: &HostView) -> Result<Plugins> {
+    let plugins = config.plugins.iter().map(|(name, plugin)| {
+        let secrets = plugin.secrets.iter().map(|(key, secret)| {
+            let text = reveal(secret).with_context(|| format!("plugins.{name}.secrets.{key}"))?;
+            Ok((key.clone(), heliu_plugin::Secret::new(text)))
+        });
+        let Plugin { component, apps, http, base, grants, config, .. } = plugin.clone();
+        Ok(PluginConfig {
+            apps,
+            http: http.iter().map(SocketAddr::to_string).collect(),
+            base,
+            grants,
+            config: config.into(),
+            secrets: secrets.collect::<Result<_>>()?,
+            ..PluginConfig::new(name.clone(), component)
+        })
+    });
+    let plugins = plugins.collect::<Result<_>>()?;
+    Ok(Plugins::load(plugins, store, Arc::new(view.clone())).await?)
+}
+
+fn reveal(secret: &Secret) -> Result<String> {
+    match secret {
+        Secret::Text(text) => Ok(text.clone()),
+        Secret::Environment { env } => {
+            std::env::var(env).with_context(|| format!("the variable {env} does not hold it"))
+        }
+    }
+}
+
+fn view_config(config: &Config) -> heliu_control::Config {
+    let crate::config::Limits { mixers_max, mixer_pixels_per_second_max } = config.limits;
+    heliu_control::Config {
+        public_names: config.public.hosts.clone(),
+        limits: HostLimits { mixers_max, mixer_pixels_per_second_max },
+    }
+}
+
+fn media_config(config: &Config) -> heliu_media::Config {
+    heliu_media::Config {
+        rtmp: config.rtmp.as_ref().map(|rtmp| rtmp.listen),
+        workers: config.media.workers,
+        public_names: config.public.hosts.clone(),
+        ..heliu_media::Config::default()
+    }
+}

@@ -1,0 +1,36 @@
+//! What the edge listens on, and how much of it strangers can take.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Read once at start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// One listener each; port 0 takes a free one.
+    pub listen: Vec<SocketAddr>,
+    /// Connections of all listeners together. Above it nobody is accepted until one ends: those who
+    /// come wait in the kernel's queue.
+    pub connections_max: usize,
+    /// Bytes of one request's head; above it the answer is 431.
+    pub head_len_max: usize,
+    /// From the first byte of a connection, or the end of the former answer, to the end of a head. It
+    /// is also how long an idle connection is kept.
+    pub head_time_max: Duration,
+    /// From a request's head to the end of its body; above it the answer is 408.
+    pub body_time_max: Duration,
+    /// How long an answer waits for its next byte to leave; then the connection is cut.
+    pub write_time_max: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: Vec::new(),
+            connections_max: 4096,
+            head_len_max: 64 * 1024,
+            head_time_max: Duration::from_secs(10),
+            body_time_max: Duration::from_secs(10),
+            write_time_max: Duration::from_secs(30),
+        }
+    }
+}

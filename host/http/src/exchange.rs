@@ -1,0 +1,172 @@
+//! One request and its answer: find the owner, read the body, make the call, dress the answer.
+//!
+//! Raw path, raw query, Host and the order of headers reach the plugin as sent: signatures cover them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, StatusCode, header};
+use axum::response::Response as HttpResponse;
+use heliu_plugin::{Face, Request, Route};
+
+use crate::body::{self, BodyError};
+use crate::dispatch::{Dispatch, Found, Personality, Place};
+use crate::request_id::{self, RequestIds};
+use crate::{Config, Readiness, answer};
+
+/// What all connections share.
+pub(crate) struct Edge {
+    pub(crate) config: Config,
+    pub(crate) dispatch: Arc<dyn Dispatch>,
+    pub(crate) readiness: Readiness,
+    pub(crate) request_ids: RequestIds,
+}
+
+/// One connection's way to the edge.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) edge: Arc<Edge>,
+    /// As configured.
+    pub(crate) listener: SocketAddr,
+    pub(crate) peer: IpAddr,
+}
+
+/// What is to be answered, before it is dressed.
+struct Call<'a> {
+    owner: &'a dyn Personality,
+    face: &'a Face,
+    id: &'a str,
+}
+
+impl Client {
+    /// Answers one request.
+    pub(crate) async fn answer(&self, request: HttpRequest<Body>) -> HttpResponse {
+        let (head, body) = request.into_parts();
+        let is_head = head.method == Method::HEAD;
+        let method = if is_head { Method::GET } else { head.method.clone() };
+        let (header, id, response) = match self.edge.dispatch.find(self.listener, method.as_str(), head.uri.path()) {
+            Found::Nobody => (None, self.edge.request_ids.take(None, &head.headers), answer::neutral(404, "not found")),
+            Found::Owned { owner, place } => {
+                let descriptor = owner.descriptor();
+                let id = self.edge.request_ids.take(descriptor.request_id.as_deref(), &head.headers);
+                let call = Call { owner: &*owner, face: owner.face(head.uri.path()), id: &id };
+                let response = self.answer_owned(&call, place, &method, &head, body).await;
+                (descriptor.request_id.clone(), id, response)
+            }
+        };
+        let mut response = if is_head { answer::shorten(response) } else { response };
+        if let Some((name, value)) = request_id::header(header.as_deref(), &id) {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+
+    async fn answer_owned(
+        &self,
+        call: &Call<'_>,
+        place: Place,
+        method: &Method,
+        head: &Parts,
+        body: Body,
+    ) -> HttpResponse {
+        let origin = head.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        if method == Method::OPTIONS
+            && let Some(alone) = call.face.preflight(origin)
+        {
+            return answer::preflight(alone);
+        }
+        let mut response = match place {
+            Place::Nothing => answer::fault(call.face, 404, "not found", call.id),
+            Place::OtherMethods(allowed) => other_methods(call, method, &allowed),
+            Place::Route { id, params } => match call.owner.descriptor().route(&id) {
+                Some(route) => self.call(call, route, params, method, head, body).await,
+                None => answer::fault(call.face, 404, "not found", call.id),
+            },
+        };
+        answer::add_headers(response.headers_mut(), &call.face.headers_for(origin));
+        response
+    }
+
+    async fn call(
+        &self,
+        call: &Call<'_>,
+        route: &Route,
+        params: Vec<(String, String)>,
+        method: &Method,
+        head: &Parts,
+        body: Body,
+    ) -> HttpResponse {
+        let time_max = self.edge.config.body_time_max;
+        let body = match body::read(&head.headers, body, route.body_len_max, time_max).await {
+            Ok(body) => body,
+            Err(BodyError::TooLarge) => return answer::fault(call.face, 413, "body too large", call.id),
+            Err(BodyError::TooSlow) => return answer::fault(call.face, 408, "the body did not come in time", call.id),
+            Err(BodyError::Broken) => return answer::fault(call.face, 400, "the body broke off", call.id),
+        };
+        let request = Request {
+            id: call.id.to_owned(),
+            route: route.id.clone(),
+            method: method.to_string(),
+            scheme: "http".to_owned(),
+            authority: authority(head),
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().map(str::to_owned),
+            params,
+            headers: taken_headers(route, &head.headers),
+            peer: self.peer.to_string(),
+            body,
+        };
+        let trouble = match call.owner.handle_request(request).await {
+            Ok(response) => match answer::of_plugin(response) {
+                Some(response) => return response,
+                None => heliu_plugin::Fault::BadResponse,
+            },
+            Err(fault) => fault,
+        };
+        tracing::warn!(request = call.id, route = route.id, fault = trouble.as_str(), "a call failed");
+        answer::fault(call.face, trouble.when(), &trouble.to_string(), call.id)
+    }
+}
+
+/// 405, or what may be asked for. Both say which methods there are (RFC 9110 §9.3.7, §15.5.6).
+fn other_methods(call: &Call<'_>, method: &Method, allowed: &[String]) -> HttpResponse {
+    let mut response = if method == Method::OPTIONS {
+        let mut response = HttpResponse::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        response
+    } else {
+        answer::fault(call.face, 405, "method not allowed", call.id)
+    };
+    if let Ok(value) = HeaderValue::from_str(&allow(allowed)) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}
+
+/// The methods as a client may use them: `HEAD` comes with `GET`.
+fn allow(methods: &[String]) -> String {
+    let mut methods: Vec<&str> = methods.iter().map(String::as_str).collect();
+    if methods.contains(&"*") {
+        methods = vec!["DELETE", "GET", "PATCH", "POST", "PUT"];
+    }
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.sort_unstable();
+    methods.dedup();
+    methods.join(", ")
+}
+
+fn authority(head: &Parts) -> String {
+    match head.headers.get(header::HOST) {
+        Some(host) => String::from_utf8_lossy(host.as_bytes()).into_owned(),
+        None => head.uri.authority().map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+fn taken_headers(route: &Route, headers: &HeaderMap) -> Vec<(String, String)> {
+    let taken = headers.iter().filter(|(name, _)| route.takes_header(name.as_str()));
+    taken.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+}

@@ -1,0 +1,27 @@
+//! The HTTP edge: listeners, bounds, and the way from a request to a plugin and back.
+//!
+//! `Server` owns the listeners and hands every request, except those for `/healthz` and `/readyz`, to
+//! one [`Dispatch`]. What a plugin would answer the same way every time (404, 405, 413, HEAD, OPTIONS,
+//! CORS, faults) is answered here, in the look of the plugin that owns the path, without entering it.
+//!
+//! Not here: who owns which path (`heliu-plugin`), TLS, and any REST API of the host's own.
+
+mod answer;
+mod body;
+mod config;
+mod connection;
+mod dispatch;
+mod exchange;
+mod patience;
+mod plugin_routes;
+mod readiness;
+mod request_id;
+mod server;
+#[cfg(test)]
+mod tests;
+
+pub use config::Config;
+pub use dispatch::{Dispatch, Found, Personality, Place};
+pub use plugin_routes::PluginRoutes;
+pub use readiness::Readiness;
+pub use server::{Server, StartError};

@@ -1,0 +1,76 @@
+//! All listeners together: bound at once, stopped at once.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::connection::Listener;
+use crate::exchange::Edge;
+use crate::request_id::RequestIds;
+use crate::{Config, Dispatch, Readiness};
+
+/// Why nobody listens.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port is taken, or the address is not this machine's.
+    #[error("cannot listen on http://{listen}: {reason}")]
+    Listen {
+        /// As configured.
+        listen: SocketAddr,
+        /// The system's words.
+        reason: io::Error,
+    },
+}
+
+/// The edge while it runs.
+#[derive(Debug)]
+pub struct Server {
+    addresses: Vec<SocketAddr>,
+    stop: watch::Sender<bool>,
+    listeners: JoinSet<()>,
+}
+
+impl Server {
+    /// Listens on all addresses, or on none. Needs a tokio runtime around it.
+    ///
+    /// # Errors
+    /// One address cannot be bound.
+    pub async fn start(config: Config, dispatch: Arc<dyn Dispatch>, readiness: Readiness) -> Result<Self, StartError> {
+        let mut sockets = Vec::new();
+        for listen in config.listen.clone() {
+            let socket = TcpListener::bind(listen).await.map_err(|reason| StartError::Listen { listen, reason })?;
+            let address = socket.local_addr().map_err(|reason| StartError::Listen { listen, reason })?;
+            sockets.push((listen, address, socket));
+        }
+        let (stop, stopped) = watch::channel(false);
+        let places = Arc::new(Semaphore::new(config.connections_max));
+        let edge = Arc::new(Edge { config, dispatch, readiness, request_ids: RequestIds::new() });
+        let addresses = sockets.iter().map(|(_, address, _)| *address).collect();
+        let mut listeners = JoinSet::new();
+        for (name, _, socket) in sockets {
+            let listener = Listener { socket, name, edge: edge.clone(), places: places.clone(), stop: stopped.clone() };
+            listeners.spawn(listener.serve());
+        }
+        Ok(Self { addresses, stop, listeners })
+    }
+
+    /// Where it listens, in the order of the configuration; ports are real.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Accepts nobody else, lets answers that began end, and cuts what is left after `at_most`.
+    pub async fn stop(mut self, at_most: Duration) {
+        self.stop.send_replace(true);
+        let ended = async { while self.listeners.join_next().await.is_some() {} };
+        if tokio::time::timeout(at_most, ended).await.is_err() {
+            tracing::warn!("connections were cut at the end of the stop");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The four calls a host makes: what each hands over, and what its answer means.
+
+use std::time::Duration;
+
+use heliu_model::{Attempt, Direction, Grant, Takeover};
+use heliu_store::{Collection, Key};
+use wasmtime::Store;
+use wasmtime::component::Instance;
+
+use crate::bindings::exported::{admission, events};
+use crate::bindings::http;
+use crate::bindings::types::Field;
+use crate::call::{Call, Guest};
+use crate::describe::{is_token, is_value};
+use crate::exchange::{Request, Response};
+use crate::exports::Exports;
+use crate::fault::Fault;
+use crate::happening::{Alarm, PluginEvent};
+use crate::run::{Invocation, Outcome};
+use crate::wish::{millis, options};
+
+const WAIT_MS_MAX: u32 = 120_000;
+const HOLD_MS_MAX: u32 = 3_600_000;
+const HEADERS_LEN_MAX: usize = 128;
+
+/// `requests.handle-request`.
+pub(crate) struct HandleRequest {
+    id: String,
+    request: http::Request,
+    len_max: usize,
+}
+
+impl HandleRequest {
+    pub(crate) fn new(request: Request, len_max: usize) -> Self {
+        let id = request.id.clone();
+        let request = http::Request {
+            id: request.id,
+            route: request.route,
+            method: request.method,
+            scheme: request.scheme,
+            authority: request.authority,
+            path: request.path,
+            query: request.query,
+            params: fields(request.params),
+            headers: fields(request.headers),
+            peer: request.peer,
+            body: request.body,
+        };
+        Self { id, request, len_max }
+    }
+}
+
+impl Invocation for HandleRequest {
+    type Answer = Response;
+
+    fn name(&self) -> (&'static str, &str) {
+        ("handle-request", &self.id)
+    }
+
+    async fn invoke(
+        &self,
+        exports: &Exports,
+        store: &mut Store<Guest>,
+        instance: &Instance,
+    ) -> wasmtime::Result<Outcome<Response>> {
+        let guest = exports.requests(store, instance)?;
+        let response = guest.call_handle_request(store, &self.request).await?;
+        Ok(answer(response, self.len_max).map_or_else(Outcome::Discard, Outcome::Commit))
+    }
+}
+
+fn answer(response: http::Response, len_max: usize) -> Result<Response, Fault> {
+    let body = match response.body {
+        http::Body::Empty => Vec::new(),
+        http::Body::Bytes(bytes) if bytes.len() <= len_max => bytes,
+        http::Body::Bytes(_) => return Err(Fault::ResponseTooLarge),
+        // Assets and recordings are not served by this host.
+        http::Body::Asset(_) | http::Body::Recording(_) => return Err(Fault::BadResponse),
+    };
+    let headers: Vec<(String, String)> = response.headers.into_iter().map(|field| (field.name, field.value)).collect();
+    let are_headers = headers.iter().all(|(name, value)| is_token(name) && is_value(value));
+    if !(200..=599).contains(&response.status) || headers.len() > HEADERS_LEN_MAX || !are_headers {
+        return Err(Fault::BadResponse);
+    }
+    Ok(Response { status: response.status, headers, body })
+}
+
+/// `admission.admit`.
+pub(crate) struct Admit {
+    attempt: admission::Attempt,
+}
+
+/// What `admit` says.
+pub(crate) type Admission = Result<Grant, heliu_model::Refusal>;
+
+impl Admit {
+    pub(crate) fn new(attempt: &Attempt) -> Self {
+        let attempt = admission::Attempt {
+            id: attempt.id.clone(),
+            protocol: attempt.protocol.to_owned(),
+            direction: match attempt.direction {
+                Direction::Publish => admission::Direction::Publish,
+                Direction::Play => admission::Direction::Play,
+            },
+            authority: attempt.authority.clone(),
+            app: attempt.address.app().to_owned(),
+            name: attempt.address.name().to_owned(),
+            query: attempt.query.clone(),
+            headers: Vec::new(),
+            peer: attempt.peer.clone(),
+        };
+        Self { attempt }
+    }
+}
+
+impl Invocation for Admit {
+    type Answer = Admission;
+
+    fn name(&self) -> (&'static str, &str) {
+        ("admit", &self.attempt.id)
+    }
+
+    async fn invoke(
+        &self,
+        exports: &Exports,
+        store: &mut Store<Guest>,
+        instance: &Instance,
+    ) -> wasmtime::Result<Outcome<Admission>> {
+        let Some(guest) = exports.admission(store, instance)? else { return Ok(Outcome::Discard(Fault::NotExported)) };
+        let answer = guest.call_admit(&mut *store, &self.attempt).await?;
+        let call = store.data_mut().call()?;
+        Ok(match answer {
+            Ok(told) => match grant(&told, call) {
+                Some(grant) => Outcome::Commit(Ok(grant)),
+                None => Outcome::Discard(Fault::BadResponse),
+            },
+            Err(refusal) => {
+                let admission::Refusal { status, reason } = refusal;
+                Outcome::Commit(Err(heliu_model::Refusal { status, reason }))
+            }
+        })
+    }
+}
+
+/// `None`: an id that is none, or an option this host does not serve; the operator's log says which.
+fn grant(told: &admission::Grant, call: &Call) -> Option<Grant> {
+    let wrong = |what: &str| {
+        tracing::error!(plugin = %call.context.namespace, call = call.id, what, "a grant is not valid");
+    };
+    let [hold] = options(&told.options, ["hold-ms"]).inspect_err(|error| wrong(&error.to_string())).ok()?;
+    let hold = millis("hold-ms", hold, HOLD_MS_MAX).inspect_err(|_| wrong("hold-ms")).ok()?;
+    Some(Grant {
+        room: crate::wish::room(&call.context.namespace, &told.room).inspect_err(|_| wrong("room")).ok()?,
+        participant: told.participant.parse().inspect_err(|_| wrong("participant")).ok()?,
+        publication: told.publication.parse().inspect_err(|_| wrong("publication")).ok()?,
+        audio: told.audio,
+        video: told.video,
+        takeover: match told.takeover {
+            admission::Takeover::Refuse => Takeover::Refuse,
+            admission::Takeover::IfStalled => Takeover::IfStalled,
+            admission::Takeover::Replace => Takeover::Replace,
+        },
+        wait: Duration::from_millis(u64::from(told.wait_ms.min(WAIT_MS_MAX))),
+        hold: Duration::from_millis(u64::from(hold)),
+        bitrate_kbps_max: told.bitrate_kbps_max,
+        time_max: told.seconds_max.map(|seconds| Duration::from_secs(u64::from(seconds))),
+    })
+}
+
+/// `events.handle-event`.
+pub(crate) struct HandleEvent {
+    event: events::Event,
+}
+
+impl HandleEvent {
+    pub(crate) fn new(event: &PluginEvent) -> Self {
+        let PluginEvent { id, kind, at, room, subject, attempt, data } = event.clone();
+        Self { event: events::Event { id, kind, at: at.0, room, subject, attempt, data } }
+    }
+}
+
+impl Invocation for HandleEvent {
+    type Answer = ();
+
+    fn name(&self) -> (&'static str, &str) {
+        ("handle-event", &self.event.id)
+    }
+
+    async fn invoke(
+        &self,
+        exports: &Exports,
+        store: &mut Store<Guest>,
+        instance: &Instance,
+    ) -> wasmtime::Result<Outcome<()>> {
+        let Some(guest) = exports.events(store, instance)? else { return Ok(Outcome::Discard(Fault::NotExported)) };
+        let answer = guest.call_handle_event(&mut *store, &self.event).await?;
+        taken(answer, store)
+    }
+}
+
+/// `events.handle-alarm`. The alarm is deleted with the call's last commit, so that it is delivered
+/// until a call has done with it; one that was set again or cancelled meanwhile is not delivered.
+pub(crate) struct HandleAlarm {
+    alarm: events::Alarm,
+}
+
+impl HandleAlarm {
+    pub(crate) fn new(alarm: &Alarm) -> Self {
+        let Alarm { name, key, payload, due, attempt } = alarm.clone();
+        Self { alarm: events::Alarm { name, key, payload, due: due.0, attempt } }
+    }
+
+    fn is_stored(&self, call: &mut Call) -> bool {
+        let stored = call.transaction.get(Collection::Alarm, &self.alarm.name);
+        let stored = stored.ok().flatten().and_then(|bytes| serde_json::from_slice::<heliu_store::Alarm>(&bytes).ok());
+        stored.is_some_and(|stored| stored.due.0 == self.alarm.due && stored.payload == self.alarm.payload)
+    }
+}
+
+impl Invocation for HandleAlarm {
+    type Answer = ();
+
+    fn name(&self) -> (&'static str, &str) {
+        ("handle-alarm", &self.alarm.name)
+    }
+
+    fn prepare(&self, call: &mut Call) -> Option<()> {
+        if !self.is_stored(call) {
+            return Some(());
+        }
+        let key = Key::new(&call.context.namespace, Collection::Alarm, self.alarm.name.as_str());
+        call.deliver(key);
+        None
+    }
+
+    async fn invoke(
+        &self,
+        exports: &Exports,
+        store: &mut Store<Guest>,
+        instance: &Instance,
+    ) -> wasmtime::Result<Outcome<()>> {
+        let Some(guest) = exports.events(store, instance)? else { return Ok(Outcome::Discard(Fault::NotExported)) };
+        let answer = guest.call_handle_alarm(&mut *store, &self.alarm).await?;
+        taken(answer, store)
+    }
+}
+
+fn taken(answer: Result<(), crate::bindings::types::Error>, store: &mut Store<Guest>) -> wasmtime::Result<Outcome<()>> {
+    Ok(match answer {
+        Ok(()) => Outcome::Commit(()),
+        Err(error) => {
+            let call = store.data_mut().call()?;
+            tracing::debug!(plugin = %call.context.namespace, call = call.id, ?error, "a plugin refuses an event");
+            Outcome::Discard(Fault::Refused)
+        }
+    })
+}
+
+fn fields(pairs: Vec<(String, String)>) -> Vec<Field> {
+    pairs.into_iter().map(|(name, value)| Field { name, value }).collect()
+}

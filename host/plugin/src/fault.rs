@@ -1,0 +1,90 @@
+//! Why a call gave no answer. The host then answers alone, in the shape of the plugin's face.
+
+/// A call that failed. Nothing of its open transaction happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Fault {
+    /// The guest trapped: a panic, or it broke the contract.
+    #[error("the plugin failed")]
+    Trap,
+    /// It computed longer than it may.
+    #[error("the plugin took too much computing time")]
+    Cpu,
+    /// It trapped after it was refused memory.
+    #[error("the plugin needed too much memory")]
+    Memory,
+    /// Its wall time was over.
+    #[error("the plugin did not answer in time")]
+    Timeout,
+    /// The guest answered with an error (events and alarms only).
+    #[error("the plugin refused the event")]
+    Refused,
+    /// The response is no HTTP answer, or of a kind this host does not serve.
+    #[error("the plugin's answer is not valid")]
+    BadResponse,
+    /// The response is larger than it may be.
+    #[error("the plugin's answer is too large")]
+    ResponseTooLarge,
+    /// As many calls wait as may.
+    #[error("too many calls")]
+    TooManyCalls,
+    /// Another call changed what this one read, after it had committed a part of its work.
+    #[error("the call met another one")]
+    Conflict,
+    /// The store cannot write: full, or its disk is.
+    #[error("the store is full")]
+    StoreFull,
+    /// The store cannot read or write.
+    #[error("the store failed")]
+    Store,
+    /// The plugin does not export what was called.
+    #[error("the plugin does not answer such calls")]
+    NotExported,
+}
+
+impl Fault {
+    /// Which entry of `face.faults` tells it: 429, 500, 503 or 504.
+    #[must_use]
+    pub fn when(self) -> u16 {
+        match self {
+            Self::Trap | Self::Memory | Self::Refused | Self::BadResponse | Self::ResponseTooLarge => 500,
+            Self::Cpu | Self::Timeout => 504,
+            Self::TooManyCalls => 429,
+            Self::Conflict | Self::StoreFull | Self::Store | Self::NotExported => 503,
+        }
+    }
+
+    /// Every cause, for counters.
+    pub const ALL: [Self; 12] = [
+        Self::Trap,
+        Self::Cpu,
+        Self::Memory,
+        Self::Timeout,
+        Self::Refused,
+        Self::BadResponse,
+        Self::ResponseTooLarge,
+        Self::TooManyCalls,
+        Self::Conflict,
+        Self::StoreFull,
+        Self::Store,
+        Self::NotExported,
+    ];
+
+    /// For metrics labels and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trap => "trap",
+            Self::Cpu => "cpu",
+            Self::Memory => "memory",
+            Self::Timeout => "timeout",
+            Self::Refused => "refused",
+            Self::BadResponse => "bad-response",
+            Self::ResponseTooLarge => "response-too-large",
+            Self::TooManyCalls => "too-many-calls",
+            Self::Conflict => "conflict",
+            Self::StoreFull => "store-full",
+            Self::Store => "store",
+            Self::NotExported => "not-exported",
+        }
+    }
+}

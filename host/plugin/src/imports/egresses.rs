@@ -1,0 +1,27 @@
+//! `egresses`: media that the host pushes, as wishes.
+
+use heliu_store::Collection;
+use wasmtime::Result;
+
+use crate::bindings::egresses::{Egress, Host};
+use crate::bindings::types::Error;
+use crate::call::{Call, Guest};
+use crate::wish::{check_id, egress_intent};
+
+impl Host for Guest {
+    fn put(&mut self, id: String, egress: Egress) -> Result<std::result::Result<(), Error>> {
+        Ok(put(self.call()?, &id, egress))
+    }
+
+    fn delete(&mut self, id: String) -> Result<std::result::Result<(), Error>> {
+        let call = self.call()?;
+        Ok(check_id("id", &id).and_then(|()| call.transaction.delete(Collection::Egress, &id)))
+    }
+}
+
+fn put(call: &mut Call, id: &str, egress: Egress) -> std::result::Result<(), Error> {
+    check_id("id", id)?;
+    let intent = egress_intent(&call.context.namespace, egress)?;
+    let bytes = serde_json::to_vec(&intent).expect("a wish is plain data");
+    call.transaction.put(Collection::Egress, id, bytes, None)
+}

@@ -1,0 +1,55 @@
+//! Personalities: wasm components that each speak one REST API and decide about media.
+//!
+//! **A call is a transaction.** A fresh instance gets a snapshot of its plugin's records, and what it
+//! wrote and wished becomes true together, durably, before its answer leaves; or nothing happened. A
+//! call that met another one runs again. What a guest may reach is what it imports and the operator
+//! granted; what it may use is bounded on every side.
+//!
+//! Not here: HTTP, the media plane (seen through [`Plane`]), and when events and alarms are due.
+
+mod apps;
+mod bindings;
+mod call;
+mod calls;
+mod capacity;
+mod config;
+mod context;
+mod describe;
+mod descriptor;
+mod engine;
+mod exchange;
+mod exports;
+mod face;
+mod fault;
+mod happening;
+mod imports;
+mod load;
+mod memory;
+mod meter;
+mod plane;
+mod plugin;
+mod plugins;
+mod router;
+mod run;
+mod schema;
+mod stats;
+mod template;
+mod transaction;
+mod turns;
+mod wish;
+
+pub use config::{Limits, PluginConfig, Secret};
+pub use describe::DescriptorError;
+pub use descriptor::{Cors, Descriptor, Face, FaultShape, Route};
+pub use exchange::{Request, Response};
+pub use face::Alone;
+pub use fault::Fault;
+pub use happening::{Alarm, PluginEvent};
+pub use load::{CONTRACT, LoadError};
+pub use plane::{HostLimits, Plane};
+pub use plugin::Plugin;
+pub use plugins::Plugins;
+pub use router::{Found, Routed, Router};
+pub use schema::SchemaError;
+pub use stats::{Counter, Stats};
+pub use template::{Template, TemplateError};

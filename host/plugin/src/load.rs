@@ -1,0 +1,333 @@
+//! From a component's file to a plugin that can be called, or one sentence why not.
+//!
+//! Linking checks names only; types are checked when the component is instantiated and its exports
+//! are looked up, so both are done here before anybody is served.
+
+use std::path::PathBuf;
+
+use heliu_model::Namespace;
+use wasmtime::Store;
+use wasmtime::component::{Component, InstancePre, Linker};
+
+use crate::call::Guest;
+use crate::config::PluginConfig;
+use crate::describe::{self, DescriptorError, Exported};
+use crate::descriptor::Descriptor;
+use crate::exports::{self, Exports};
+use crate::imports::{GRANTABLE, GRANTED};
+use crate::memory::Memory;
+use crate::meter::Meter;
+use crate::schema::{self, SchemaError};
+
+/// The contract this host serves.
+pub const CONTRACT: &str = "heliu:personality@0.1.0";
+const PACKAGE: &str = "heliu:personality/";
+const VERSION: &str = "0.1.0";
+/// Prefix of a grant that lets the guest read one secret in clear.
+pub(crate) const SECRET_GRANT: &str = "secret:";
+
+/// Why the plugins of a configuration cannot be loaded. Each text is one sentence for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Address space or a thread is missing.
+    #[error("the plugin engine does not start: {0}")]
+    Engine(String),
+    /// The file.
+    #[error("plugin {plugin}: {} cannot be read: {cause}", .component.display())]
+    Unreadable {
+        /// Which.
+        plugin: Namespace,
+        /// Its file.
+        component: PathBuf,
+        /// From the system.
+        cause: std::io::Error,
+    },
+    /// Something else.
+    #[error("plugin {plugin}: {} is no WebAssembly component{hint}", .component.display())]
+    NotAComponent {
+        /// Which.
+        plugin: Namespace,
+        /// Its file.
+        component: PathBuf,
+        /// What it is instead, or what is wrong with it.
+        hint: String,
+    },
+    /// Built from another `wit/`.
+    #[error("plugin {plugin} is built for the contract {found}, this host serves {CONTRACT}")]
+    OtherContract {
+        /// Which.
+        plugin: Namespace,
+        /// What it imports or exports.
+        found: String,
+    },
+    /// Nothing of that name here.
+    #[error("plugin {plugin} imports `{import}`, which this host does not have")]
+    UnknownImport {
+        /// Which.
+        plugin: Namespace,
+        /// What.
+        import: String,
+    },
+    /// The operator says no.
+    #[error("plugin {plugin} imports `{import}`, which its `grants` do not list")]
+    NotGranted {
+        /// Which.
+        plugin: Namespace,
+        /// What.
+        import: String,
+    },
+    /// The operator's list names nothing.
+    #[error("plugin {plugin}: `grants` lists `{grant}`, which this host does not have")]
+    UnknownGrant {
+        /// Which.
+        plugin: Namespace,
+        /// What.
+        grant: String,
+    },
+    /// A required interface.
+    #[error("plugin {plugin} does not export `{export}`")]
+    MissingExport {
+        /// Which.
+        plugin: Namespace,
+        /// What.
+        export: &'static str,
+    },
+    /// A function's or record's shape.
+    #[error("plugin {plugin} does not fit the contract {CONTRACT}: {cause}")]
+    DoesNotFit {
+        /// Which.
+        plugin: Namespace,
+        /// In the engine's words.
+        cause: String,
+    },
+    /// It trapped, or took too long.
+    #[error("plugin {plugin} does not say what it is: {cause}")]
+    Describe {
+        /// Which.
+        plugin: Namespace,
+        /// In the engine's words.
+        cause: String,
+    },
+    /// A rule of the contract, or something not served.
+    #[error("plugin {plugin}: {cause}")]
+    Descriptor {
+        /// Which.
+        plugin: Namespace,
+        /// What.
+        cause: DescriptorError,
+    },
+    /// The operator's table.
+    #[error("plugin {plugin}: {cause}")]
+    Config {
+        /// Which.
+        plugin: Namespace,
+        /// What.
+        cause: SchemaError,
+    },
+    /// The operator's `apps` for a plugin that cannot admit.
+    #[error("plugin {plugin} is given apps, but does not export `admission`")]
+    CannotAdmit {
+        /// Which.
+        plugin: Namespace,
+    },
+    /// The operator's `base`.
+    #[error("plugin {plugin}: `base` must begin with `/` and hold no parameters")]
+    Base {
+        /// Which.
+        plugin: Namespace,
+    },
+    /// One table's name twice.
+    #[error("two plugins are called {plugin}")]
+    NameTwice {
+        /// Which.
+        plugin: Namespace,
+    },
+    /// One app, two owners.
+    #[error("the app `{app}` is claimed by the plugins {first} and {second}")]
+    AppTwice {
+        /// Which.
+        app: String,
+        /// One.
+        first: Namespace,
+        /// The other.
+        second: Namespace,
+    },
+    /// One method and path on one listener.
+    #[error("the plugins {first} and {second} both answer {route}")]
+    RouteTwice {
+        /// Method and path.
+        route: String,
+        /// One.
+        first: Namespace,
+        /// The other.
+        second: Namespace,
+    },
+    /// A path that would be both.
+    #[error("the app `{app}` of plugin {owner} hides the route {route} of plugin {plugin}")]
+    AppHidesRoute {
+        /// Which app.
+        app: String,
+        /// Its owner.
+        owner: Namespace,
+        /// Method and path.
+        route: String,
+        /// Whose route.
+        plugin: Namespace,
+    },
+}
+
+/// A component that fits, and what it says about itself.
+pub(crate) struct Loaded {
+    pub(crate) config: PluginConfig,
+    pub(crate) linked: InstancePre<Guest>,
+    pub(crate) exports: Exports,
+    pub(crate) descriptor: Descriptor,
+}
+
+/// Reads, compiles, links, instantiates and asks.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub(crate) async fn load(
+    engine: &wasmtime::Engine,
+    linker: &Linker<Guest>,
+    config: PluginConfig,
+) -> Result<Loaded, LoadError> {
+    let component = compile(engine, &config).await?;
+    let plugin = &config.namespace;
+    check_grants(&config)?;
+    check_imports(engine, &component, &config)?;
+    let exported = check_exports(engine, &component, plugin)?;
+    let unfit = |cause: wasmtime::Error| LoadError::DoesNotFit { plugin: plugin.clone(), cause: in_one_line(&cause) };
+    let linked = linker.instantiate_pre(&component).map_err(unfit)?;
+    let exports = Exports::find(&linked, exported).map_err(unfit)?;
+    let told = describe(engine, &linked, &exports, &config).await?;
+    let descriptor = describe::descriptor(told, exported)
+        .map_err(|cause| LoadError::Descriptor { plugin: plugin.clone(), cause })?;
+    if let Some(schema) = &descriptor.config_schema {
+        schema::check(schema, &config.config, &format!("plugins.{plugin}.config"))
+            .map_err(|cause| LoadError::Config { plugin: plugin.clone(), cause })?;
+    }
+    Ok(Loaded { linked, exports, descriptor, config })
+}
+
+async fn compile(engine: &wasmtime::Engine, config: &PluginConfig) -> Result<Component, LoadError> {
+    let (path, engine) = (config.component.clone(), engine.clone());
+    let plugin = config.namespace.clone();
+    let compile = move || {
+        let bytes = std::fs::read(&path).map_err(|cause| LoadError::Unreadable {
+            plugin: plugin.clone(),
+            component: path.clone(),
+            cause,
+        })?;
+        Component::from_binary(&engine, &bytes).map_err(|cause| LoadError::NotAComponent {
+            hint: hint(&bytes, &cause),
+            plugin,
+            component: path,
+        })
+    };
+    tokio::task::spawn_blocking(compile).await.map_err(|error| LoadError::Engine(error.to_string()))?
+}
+
+/// Modules and components begin alike and differ in the layer of their version field.
+fn hint(bytes: &[u8], cause: &wasmtime::Error) -> String {
+    match bytes {
+        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => ", but a core module that was not made into one yet".to_owned(),
+        [b'\0', b'a', b's', b'm', ..] => format!(": {}", in_one_line(cause)),
+        _ => String::new(),
+    }
+}
+
+fn check_grants(config: &PluginConfig) -> Result<(), LoadError> {
+    let is_known = |grant: &String| match grant.strip_prefix(SECRET_GRANT) {
+        Some(secret) => config.secrets.contains_key(secret),
+        None => GRANTABLE.contains(&grant.as_str()) || GRANTED.contains(&grant.as_str()),
+    };
+    match config.grants.iter().flatten().find(|grant| !is_known(grant)) {
+        Some(grant) => Err(LoadError::UnknownGrant { plugin: config.namespace.clone(), grant: grant.clone() }),
+        None => Ok(()),
+    }
+}
+
+fn check_imports(engine: &wasmtime::Engine, component: &Component, config: &PluginConfig) -> Result<(), LoadError> {
+    let plugin = &config.namespace;
+    for (name, _) in component.component_type().imports(engine) {
+        let interface = interface_of(name, plugin)?;
+        let interface = interface.filter(|name| GRANTED.contains(name) || GRANTABLE.contains(name));
+        let Some(interface) = interface else {
+            return Err(LoadError::UnknownImport { plugin: plugin.clone(), import: name.to_owned() });
+        };
+        let is_granted = |grants: &Vec<String>| grants.iter().any(|grant| grant == interface);
+        if !GRANTED.contains(&interface) && !config.grants.as_ref().is_none_or(is_granted) {
+            return Err(LoadError::NotGranted { plugin: plugin.clone(), import: interface.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// `store` of `heliu:personality/store@0.1.0`; `None`: another package's.
+fn interface_of<'a>(name: &'a str, plugin: &Namespace) -> Result<Option<&'a str>, LoadError> {
+    let Some(rest) = name.strip_prefix(PACKAGE) else { return Ok(None) };
+    let (interface, version) = rest.split_once('@').unwrap_or((rest, ""));
+    if version != VERSION {
+        let found =
+            if version.is_empty() { "heliu:personality".to_owned() } else { format!("heliu:personality@{version}") };
+        return Err(LoadError::OtherContract { plugin: plugin.clone(), found });
+    }
+    Ok(Some(interface))
+}
+
+fn check_exports(engine: &wasmtime::Engine, component: &Component, plugin: &Namespace) -> Result<Exported, LoadError> {
+    for (name, _) in component.component_type().exports(engine) {
+        interface_of(name, plugin)?;
+    }
+    let has = |interface: &str| exports::has(engine, component, &format!("{PACKAGE}{interface}@{VERSION}"));
+    for export in ["manifest", "requests"] {
+        if !has(export) {
+            return Err(LoadError::MissingExport { plugin: plugin.clone(), export });
+        }
+    }
+    Ok(Exported { admission: has("admission"), events: has("events") })
+}
+
+async fn describe(
+    engine: &wasmtime::Engine,
+    linked: &InstancePre<Guest>,
+    exports: &Exports,
+    config: &PluginConfig,
+) -> Result<crate::bindings::exported::manifest::Descriptor, LoadError> {
+    let plugin = &config.namespace;
+    let limits = &config.limits;
+    let meter = Meter::new(limits.cpu_max);
+    let mut store = new_store(engine, Guest::describing(Memory::new(limits.memory_len_max)), &meter);
+    store.set_hostcall_fuel(limits.host_call_len_max);
+    let failed = |cause: wasmtime::Error| LoadError::Describe { plugin: plugin.clone(), cause: in_one_line(&cause) };
+    let unfit = |cause: wasmtime::Error| LoadError::DoesNotFit { plugin: plugin.clone(), cause: in_one_line(&cause) };
+    let instance = meter.charge(linked.instantiate_async(&mut store)).await.map_err(unfit)?;
+    exports.check(&mut store, &instance).map_err(unfit)?;
+    let manifest = exports.manifest(&mut store, &instance).map_err(unfit)?;
+    meter.charge(manifest.call_describe(&mut store)).await.map_err(failed)
+}
+
+/// A store whose guest is charged and bounded.
+pub(crate) fn new_store(engine: &wasmtime::Engine, guest: Guest, meter: &Meter) -> Store<Guest> {
+    let mut store = Store::new(engine, guest);
+    store.limiter(|guest| &mut guest.memory);
+    store.set_epoch_deadline(1);
+    let meter = meter.clone();
+    store.epoch_deadline_callback(move |_| {
+        Ok(match meter.tick() {
+            Ok(()) => wasmtime::UpdateDeadline::Yield(1),
+            Err(_) => wasmtime::UpdateDeadline::Interrupt,
+        })
+    });
+    store
+}
+
+/// The innermost cause and the outermost context, without the engine's stack of wasm frames.
+fn in_one_line(error: &wasmtime::Error) -> String {
+    let first_line = |text: String| text.lines().next().unwrap_or_default().trim_end_matches(':').to_owned();
+    let outer = first_line(error.to_string());
+    let inner = first_line(error.root_cause().to_string());
+    if outer == inner || outer.starts_with("error while executing") { inner } else { format!("{outer}: {inner}") }
+}

@@ -1,0 +1,12 @@
+//! Real components, loaded and called as the host does it.
+//!
+//! The guests are a few lines of WebAssembly text each, so that these tests need no compiler for wasm
+//! and a guest can do exactly one wrong thing.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+
+mod faults;
+mod guest;
+mod host;
+mod loading;
+mod transactions;
