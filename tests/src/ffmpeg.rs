@@ -64,7 +64,7 @@ impl Ffmpeg {
     /// Plays a URL into a file for so many seconds of media.
     pub fn record(url: &str, seconds: u32, file: &Path) -> Self {
         let seconds = seconds.to_string();
-        let arguments = ["-i", url, "-t", &seconds, "-c", "copy", "-y"].map(str::to_owned);
+        let arguments = ["-i", url, "-t", &seconds, "-c", "copy", "-flush_packets", "1", "-y"].map(str::to_owned);
         let mut arguments = arguments.to_vec();
         arguments.push(file.display().to_string());
         Self::run(&arguments)
@@ -73,7 +73,8 @@ impl Ffmpeg {
     /// Waits for one RTMP push on `port` and writes it to a file.
     pub fn receive(port: u16, file: &Path) -> Self {
         let url = format!("rtmp://127.0.0.1:{port}/live/push");
-        let mut arguments = ["-listen", "1", "-i", &url, "-c", "copy", "-y"].map(str::to_owned).to_vec();
+        let mut arguments =
+            ["-listen", "1", "-i", &url, "-c", "copy", "-flush_packets", "1", "-y"].map(str::to_owned).to_vec();
         arguments.push(file.display().to_string());
         Self::run(&arguments)
     }

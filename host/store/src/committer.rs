@@ -8,22 +8,20 @@ use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
 use heliu_model::{Revision, Timestamp};
-use rpds::RedBlackTreeSetSync;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, mpsc, oneshot, watch};
 
-use crate::database::{Disk, Opened, Opener, Writing};
+use crate::database::{Disk, Opened, Opener};
+use crate::draft::{Change, Draft, OpenDisk};
 use crate::error::{CommitError, OpenError, ReadError};
 use crate::history::{CHANGES_MAX, History};
 use crate::key::Key;
-use crate::record::Record;
-use crate::snapshot::{Durable, Moment, Volatile, number};
+use crate::memory::Memory;
+use crate::snapshot::{Durable, Moment};
 use crate::transaction::Transaction;
-use crate::usage::{Ceiling, Usage};
+use crate::usage::Ceiling;
 
 /// Commits that share one sync at most.
 const BATCH_MAX: usize = 256;
-/// Expired records removed per batch.
-const SWEEP_MAX: usize = 64;
 
 /// What readers see: the last moment, or why there is none.
 pub(crate) type Published = Arc<RwLock<Result<Arc<Moment>, ReadError>>>;
@@ -55,7 +53,7 @@ pub(crate) struct Committer {
     opener: Opener,
     path: PathBuf,
     /// The error: it failed and did not open again.
-    disk: Result<Disk, Arc<redb::Error>>,
+    disk: OpenDisk,
     published: Published,
     revisions: watch::Sender<Revision>,
     history: History,
@@ -67,34 +65,12 @@ pub(crate) struct Committer {
     ceiling: Ceiling,
 }
 
-/// What lives in memory; cloning shares everything.
-#[derive(Clone)]
-struct Memory {
-    volatile: Volatile,
-    expiries: RedBlackTreeSetSync<(Timestamp, Vec<u8>)>,
-    usage: Usage,
-}
-
-/// A batch in the making.
-struct Draft {
-    memory: Memory,
-    writing: Option<Writing>,
-    is_watched: bool,
-}
-
-/// One record that shall be so.
-struct Change {
-    key: Key,
-    bytes: Vec<u8>,
-    record: Option<Record>,
-}
-
 impl Committer {
     pub(crate) fn open(opener: Opener, path: PathBuf, ceiling: Ceiling) -> Result<(Self, Published), OpenError> {
         let Opened { disk, revision, usage } = Disk::open(&opener, &path)?;
-        let volatile = Volatile::new_sync();
+        let memory = Memory::new(usage);
         let durable = disk.durable().map_err(|cause| OpenError::Damaged { path: path.clone(), cause })?;
-        let moment = Moment { revision, durable: Arc::new(durable), volatile: volatile.clone() };
+        let moment = Moment { revision, durable: Arc::new(durable), volatile: memory.volatile.clone() };
         let published = Arc::new(RwLock::new(Ok(Arc::new(moment))));
         let committer = Self {
             opener,
@@ -105,7 +81,7 @@ impl Committer {
             history: History::new(revision, CHANGES_MAX),
             revision,
             settled: revision,
-            memory: Memory { volatile, expiries: RedBlackTreeSetSync::new_sync(), usage },
+            memory,
             ceiling,
         };
         Ok((committer, published))
@@ -132,9 +108,9 @@ impl Committer {
         if let Err(cause) = &self.disk {
             self.reopen(cause.clone());
         }
-        let mut draft = Draft { memory: self.memory.clone(), writing: None, is_watched: false };
+        let mut draft = Draft::new(self.memory.clone(), self.ceiling);
         let mut answers = Vec::with_capacity(batch.len());
-        let mut failure = draft.memory.sweep(wall(), self.ceiling).err();
+        let mut failure = draft.sweep_memory(wall()).err();
         for request in batch {
             let Some(answer) = self.take(&mut draft, request, &mut failure) else { continue };
             answers.push(answer);
@@ -191,95 +167,34 @@ impl Committer {
         self.revision.0 += 1;
         let revision = self.revision;
         let changed: Vec<Vec<u8>> = transaction.writes.keys().map(Key::to_bytes).collect();
-        let changes = self.changes(draft, transaction, revision)?;
-        self.store(draft, changes)?;
+        let changes = draft.changes(&self.disk, transaction, revision)?;
+        draft.store(&self.disk, changes)?;
         for key in changed {
             self.history.note(key, revision);
         }
         Ok(revision)
     }
 
-    fn changes(
-        &self,
-        draft: &mut Draft,
-        transaction: Transaction,
-        revision: Revision,
-    ) -> Result<Vec<Change>, CommitError> {
-        let mut totals = Vec::new();
-        for (key, delta) in transaction.totals {
-            let base = match transaction.writes.contains_key(&key) {
-                true => 0,
-                false => self.number(draft, &key)?.cast_signed(),
-            };
-            let total = base.saturating_add(delta).cast_unsigned();
-            totals.push(Change::new(key, Some(numeral(total, revision))));
-        }
-        let writes = transaction.writes.into_iter().map(|(key, value)| {
-            let record = value.map(|value| Record { bytes: value.bytes.into(), revision, expires: value.expires });
-            Change::new(key, record)
-        });
-        Ok(writes.chain(totals).collect())
-    }
-
     fn reserve(&mut self, draft: &mut Draft, key: &Key, count: u64) -> Result<u64, CommitError> {
-        let last = self.number(draft, key)?;
+        let last = draft.number(&self.disk, key)?;
         self.revision.0 += 1;
-        let record = numeral(last.saturating_add(count), self.revision);
-        self.store(draft, vec![Change::new(key.clone(), Some(record))])?;
+        draft.store(&self.disk, vec![Change::number(key.clone(), last.saturating_add(count), self.revision)])?;
         Ok(last + 1)
-    }
-
-    fn number(&self, draft: &mut Draft, key: &Key) -> Result<u64, CommitError> {
-        let bytes = key.to_bytes();
-        let record = if key.is_volatile() {
-            draft.memory.volatile.get(&bytes).cloned()
-        } else {
-            let raw = draft.writing(&self.disk)?.get(&bytes).map_err(CommitError::disk)?;
-            raw.map(|raw| Record::decode(&bytes, &raw).ok_or_else(|| CommitError::Damaged(key.clone()))).transpose()?
-        };
-        match record {
-            Some(record) => number(&record).ok_or_else(|| CommitError::Damaged(key.clone())),
-            None => Ok(0),
-        }
-    }
-
-    fn store(&self, draft: &mut Draft, changes: Vec<Change>) -> Result<(), CommitError> {
-        let mut sizes = Vec::with_capacity(changes.len());
-        for change in &changes {
-            let old = draft.len_of(change, &self.disk)?;
-            let new = change.record.as_ref().map_or(0, |record| change.bytes.len() + record.raw_len());
-            sizes.push((old, new as u64));
-        }
-        let sizes = changes.iter().zip(sizes).map(|(change, (old, new))| (&change.key, old, new));
-        draft.memory.usage.change(sizes, self.ceiling)?;
-        for change in changes {
-            draft.is_watched |= change.key.collection.is_watched();
-            if change.key.is_volatile() {
-                draft.memory.put(change.bytes, change.record);
-                continue;
-            }
-            let writing = draft.writing(&self.disk)?;
-            match &change.record {
-                Some(record) => writing.put(&change.bytes, record),
-                None => writing.remove(&change.bytes),
-            }
-            .map_err(CommitError::disk)?;
-        }
-        Ok(())
     }
 
     /// Syncs, then shows everybody.
     fn finish(&mut self, mut draft: Draft) -> Result<(), CommitError> {
-        let Some(writing) = draft.writing.take() else {
+        draft.sweep_disk(wall())?;
+        let Draft { memory, writing, .. } = draft;
+        let Some(writing) = writing else {
             self.settled = self.revision;
-            self.memory = draft.memory;
+            self.memory = memory;
             self.publish_memory();
             return Ok(());
         };
-        sweep_disk(&writing, &mut draft.memory.usage, self.ceiling)?;
         writing.commit(self.revision).map_err(CommitError::disk)?;
         self.settled = self.revision;
-        self.memory = draft.memory;
+        self.memory = memory;
         // The batch holds, whether or not it can be shown: its callers are told so.
         if let Err(cause) = self.publish_disk() {
             tracing::error!(error = %cause, "store cannot be read");
@@ -328,87 +243,6 @@ impl Committer {
             Err(error) => tracing::error!(%error, "store does not open again"),
         }
     }
-}
-
-impl Draft {
-    /// Begins the disk part with the first who needs it.
-    fn writing(&mut self, disk: &Result<Disk, Arc<redb::Error>>) -> Result<&Writing, CommitError> {
-        let writing = match self.writing.take() {
-            Some(writing) => writing,
-            None => {
-                let disk = disk.as_ref().map_err(|cause| CommitError::Disk(cause.clone()))?;
-                disk.begin().map_err(CommitError::disk)?
-            }
-        };
-        Ok(self.writing.insert(writing))
-    }
-
-    /// Bytes that lie under the changed key, its own included.
-    fn len_of(&mut self, change: &Change, disk: &Result<Disk, Arc<redb::Error>>) -> Result<u64, CommitError> {
-        if change.key.is_volatile() {
-            return Ok(self.memory.len_of(&change.bytes));
-        }
-        let len = self.writing(disk)?.len_of(&change.bytes).map_err(CommitError::disk)?;
-        Ok(len.map_or(0, |len| (change.bytes.len() + len) as u64))
-    }
-}
-
-impl Memory {
-    fn len_of(&self, key: &[u8]) -> u64 {
-        self.volatile.get(key).map_or(0, |record| (key.len() + record.raw_len()) as u64)
-    }
-
-    fn put(&mut self, key: Vec<u8>, record: Option<Record>) {
-        if let Some(expires) = self.volatile.get(&key).and_then(|old| old.expires) {
-            self.expiries.remove_mut(&(expires, key.clone()));
-        }
-        let Some(record) = record else {
-            self.volatile.remove_mut(&key);
-            return;
-        };
-        if let Some(expires) = record.expires {
-            self.expiries.insert_mut((expires, key.clone()));
-        }
-        self.volatile.insert_mut(key, record);
-    }
-
-    /// Removes some of what has expired. Readers judge by their own time, so nobody notices.
-    fn sweep(&mut self, now: Timestamp, ceiling: Ceiling) -> Result<(), CommitError> {
-        let is_over = |entry: &&(Timestamp, Vec<u8>)| entry.0 <= now;
-        let expired: Vec<Vec<u8>> =
-            self.expiries.iter().take_while(is_over).take(SWEEP_MAX).map(|(_, key)| key.clone()).collect();
-        for bytes in expired {
-            if let Some(key) = Key::from_bytes(&bytes) {
-                let old = self.len_of(&bytes);
-                self.usage.change([(&key, old, 0)], ceiling)?;
-            }
-            self.put(bytes, None);
-        }
-        Ok(())
-    }
-}
-
-/// As [`Memory::sweep`], for what lies on the disk.
-fn sweep_disk(writing: &Writing, usage: &mut Usage, ceiling: Ceiling) -> Result<(), CommitError> {
-    for bytes in writing.expired(wall(), SWEEP_MAX).map_err(CommitError::disk)? {
-        if let Some(key) = Key::from_bytes(&bytes) {
-            let old = writing.len_of(&bytes).map_err(CommitError::disk)?;
-            let old = old.map_or(0, |len| (bytes.len() + len) as u64);
-            usage.change([(&key, old, 0)], ceiling)?;
-        }
-        writing.remove(&bytes).map_err(CommitError::disk)?;
-    }
-    Ok(())
-}
-
-impl Change {
-    fn new(key: Key, record: Option<Record>) -> Self {
-        Self { bytes: key.to_bytes(), key, record }
-    }
-}
-
-fn numeral(number: u64, revision: Revision) -> Record {
-    Record { bytes: number.to_be_bytes()[..].into(), revision, expires: None }
 }
 
 /// What a request gets once its batch has an outcome.

@@ -11,10 +11,12 @@
 mod alarm;
 mod committer;
 mod database;
+mod draft;
 mod error;
 mod history;
 mod intents;
 mod key;
+mod memory;
 mod record;
 mod scan;
 mod snapshot;

@@ -22,6 +22,8 @@ use crate::usage::Ceiling;
 
 /// Commits that wait; more callers wait for a place.
 const INBOX_LEN: usize = 1024;
+/// Pages of the file kept in memory, in bytes; redb's own choice is a gibibyte.
+const CACHE_LEN: usize = 64 << 20;
 /// Numbers of a sequence taken off the disk at a time.
 const SEQUENCE_BLOCK: u64 = 64;
 
@@ -48,7 +50,8 @@ impl Store {
     /// It is in use, foreign, damaged, of another schema, or the disk refuses.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let file = path.to_owned();
-        Self::start(Box::new(move || Database::create(&file)), path.to_owned(), Ceiling::default())
+        let opener: Opener = Box::new(move || Database::builder().set_cache_size(CACHE_LEN).create(&file));
+        Self::start(opener, path.to_owned(), Ceiling::default())
     }
 
     /// One that forgets, for tests.

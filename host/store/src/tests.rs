@@ -11,7 +11,7 @@ use heliu_model::Namespace;
 use crate::{Collection, CommitError, Key, Snapshot, Store, Transaction, Value};
 
 pub(crate) fn key(name: &str) -> Key {
-    of("pingos", Collection::Data, name)
+    of("mix", Collection::Data, name)
 }
 
 pub(crate) fn of(namespace: &str, collection: Collection, name: &str) -> Key {

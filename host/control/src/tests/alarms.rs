@@ -29,7 +29,7 @@ async fn alarms_ring_at_their_time_and_once() {
 async fn an_alarm_nobody_takes_rings_nine_times() {
     let store = Store::in_memory();
     set_alarm(&store, "a", NOON.0).await;
-    let plugin = FakePlugin::new("pingos", &[]);
+    let plugin = FakePlugin::new("mix", &[]);
     plugin.fail(9);
     let world = World::start_with(store.clone(), plugin);
     let mut rung = Vec::new();
@@ -50,7 +50,7 @@ async fn an_alarm_nobody_takes_rings_nine_times() {
 async fn an_alarm_set_again_inside_its_call_stays() {
     let store = Store::in_memory();
     set_alarm(&store, "a", NOON.0).await;
-    let mut plugin = FakePlugin::plain("pingos", &[]);
+    let mut plugin = FakePlugin::plain("mix", &[]);
     plugin.sets_again = Some(store.clone());
     let world = World::start_with(store.clone(), Arc::new(plugin));
     for due in [NOON.0, NOON.0 + 90_000] {

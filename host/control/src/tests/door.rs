@@ -21,7 +21,7 @@ async fn a_public_name_is_open_to_players_and_all_else_is_asked() {
         hold_ms: 900,
     };
     put(&store, Collection::Address, "live/open", &intent).await;
-    let mut plugin = FakePlugin::plain("pingos", &[]);
+    let mut plugin = FakePlugin::plain("mix", &[]);
     plugin.apps = vec!["live".into()];
     plugin.admits = Ok(grant("asked", Duration::ZERO, Duration::ZERO));
     let door = Door::with(store, vec![FakePlugin::new("aaa", &[]), Arc::new(plugin)]);

@@ -11,7 +11,7 @@ use super::fake::{FakePlugin, World, delete, egress, egress_id, mixer, put, room
 
 #[tokio::test(start_paused = true)]
 async fn the_host_is_told_to_live_before_anything_else() {
-    let plugin = FakePlugin::new("pingos", &["*"]);
+    let plugin = FakePlugin::new("mix", &["*"]);
     plugin.fail(2);
     let world = World::start_with(Store::in_memory(), plugin);
     world.events.send(joined("r", "1")).await.unwrap();
@@ -70,7 +70,7 @@ async fn an_event_that_nobody_takes_becomes_a_resync() {
 
 #[tokio::test]
 async fn only_what_was_asked_for_is_told_and_only_to_the_owner() {
-    let world = World::start_with(Store::in_memory(), FakePlugin::new("pingos", &["participant.left"]));
+    let world = World::start_with(Store::in_memory(), FakePlugin::new("mix", &["participant.left"]));
     world.events.send(joined("r", "1")).await.unwrap();
     let mut foreign = left("r", "2");
     foreign.room = "owt/r".parse().unwrap();
@@ -82,7 +82,7 @@ async fn only_what_was_asked_for_is_told_and_only_to_the_owner() {
 
 #[tokio::test]
 async fn lost_events_make_every_living_room_be_looked_at_anew() {
-    let world = World::start_with(Store::in_memory(), FakePlugin::new("pingos", &["room.resync"]));
+    let world = World::start_with(Store::in_memory(), FakePlugin::new("mix", &["room.resync"]));
     world.media.change(|status| {
         status.rooms.insert(room("a"), RoomStatus::default());
         status.rooms.insert("owt/b".parse().unwrap(), RoomStatus::default());

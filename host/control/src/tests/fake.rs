@@ -33,9 +33,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A plugin `pingos` that wants every event.
+    /// A plugin `mix` that wants every event.
     pub(crate) fn start(store: Store) -> Self {
-        Self::start_with(store, FakePlugin::new("pingos", &["*"]))
+        Self::start_with(store, FakePlugin::new("mix", &["*"]))
     }
 
     pub(crate) fn start_with(store: Store, plugin: Arc<FakePlugin>) -> Self {
@@ -245,7 +245,7 @@ impl PluginSide for FakePlugin {
 }
 
 pub(crate) async fn put(store: &Store, collection: Collection, name: &str, value: &impl Serialize) -> Revision {
-    put_in(store, "pingos", collection, name, value).await
+    put_in(store, "mix", collection, name, value).await
 }
 
 pub(crate) async fn put_in(
@@ -263,7 +263,7 @@ pub(crate) async fn put_in(
 
 pub(crate) async fn delete(store: &Store, collection: Collection, name: &str) {
     let mut transaction = Transaction::default();
-    transaction.writes.insert(Key::new(&"pingos".parse().unwrap(), collection, name), None);
+    transaction.writes.insert(Key::new(&"mix".parse().unwrap(), collection, name), None);
     store.commit(transaction).await.unwrap();
 }
 
@@ -273,15 +273,15 @@ pub(crate) async fn set_alarm(store: &Store, name: &str, due: u64) {
 }
 
 pub(crate) fn room(name: &str) -> RoomId {
-    format!("pingos/{name}").parse().unwrap()
+    format!("mix/{name}").parse().unwrap()
 }
 
 pub(crate) fn mixer_id(id: &str) -> MixerId {
-    format!("pingos/{id}").parse().unwrap()
+    format!("mix/{id}").parse().unwrap()
 }
 
 pub(crate) fn egress_id(id: &str) -> EgressId {
-    format!("pingos/{id}").parse().unwrap()
+    format!("mix/{id}").parse().unwrap()
 }
 
 pub(crate) fn mixer() -> MixerIntent {

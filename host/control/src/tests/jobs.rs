@@ -13,7 +13,7 @@ use crate::HostView;
 async fn a_job_follows_wish_and_reality() {
     let store = Store::in_memory();
     let mut world = World::start(store.clone());
-    let namespace = "pingos".parse().unwrap();
+    let namespace = "mix".parse().unwrap();
     let state = |world: &World| world.view.job(&namespace, Noun::Mixer, "m").map(|job| job.state);
 
     assert_eq!(state(&world), None, "nobody wished for it");
@@ -39,7 +39,7 @@ async fn a_plugin_may_wait_until_a_job_runs_or_is_gone() {
     let store = Store::in_memory();
     let mut world = World::start(store.clone());
     let wait = |world: &World, id: &str| {
-        let job = world.view.wait("pingos".parse().unwrap(), Noun::Mixer, id.into(), Duration::from_secs(3_600));
+        let job = world.view.wait("mix".parse().unwrap(), Noun::Mixer, id.into(), Duration::from_secs(3_600));
         tokio::spawn(job)
     };
     assert_eq!(wait(&world, "unknown").await.unwrap(), None);
@@ -66,7 +66,7 @@ async fn waiting_ends_with_its_time() {
     put(&store, Collection::Egress, "e", &egress()).await;
     let world = World::start(store);
     let at_most = Duration::from_secs(2);
-    let job = world.view.wait("pingos".parse().unwrap(), Noun::Egress, "e".into(), at_most).await;
+    let job = world.view.wait("mix".parse().unwrap(), Noun::Egress, "e".into(), at_most).await;
     assert_eq!(job.unwrap().state, JobState::Starting);
 }
 

@@ -172,8 +172,10 @@ impl ClientSession {
 
     fn handle_command(&mut self, body: &[u8]) -> Result<(), Error> {
         let values = amf::read_all(body)?;
-        let [name, transaction, arguments @ ..] = values.as_slice() else { return Err(Error::Command) };
-        let transaction = transaction.as_number().unwrap_or(0.0);
+        let [name, rest @ ..] = values.as_slice() else { return Err(Error::Command) };
+        // ffmpeg's server sends `onFCPublish` with nothing behind it.
+        let transaction = rest.first().and_then(Value::as_number).unwrap_or(0.0);
+        let arguments = rest.get(1..).unwrap_or_default();
         match (name.as_str().ok_or(Error::Command)?, self.stage) {
             ("_result", Stage::Connecting) if transaction == CONNECT => self.create_stream(),
             ("_result", Stage::Creating) if transaction == CREATE => self.publish(arguments.get(1)),
@@ -292,6 +294,17 @@ mod tests {
         let want = ClientEvent::Rejected("NetStream.Publish.BadName taken".to_owned());
         assert_eq!(wire.client.poll_event(), Some(want));
         assert_eq!(wire.client.handle_bytes(&[0xc4]), Ok(()), "what follows is not read");
+    }
+
+    #[test]
+    fn a_command_of_a_name_alone_is_passed_over() {
+        let mut wire = Wire::new("rtmp://h/a/x", usize::MAX);
+        wire.run();
+        let bare = command(COMMANDS, 0, &[Value::text("onFCPublish")]);
+        assert_eq!(wire.client.handle_bytes(&bare), Ok(()));
+        wire.server.accept_publish();
+        wire.run();
+        assert_eq!(wire.client.poll_event(), Some(ClientEvent::Ready));
     }
 
     #[test]

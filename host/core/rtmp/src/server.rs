@@ -302,9 +302,10 @@ impl ServerSession {
             return Err(Error::Command);
         }
         let values = amf::read_all(body)?;
-        let [name, transaction, arguments @ ..] = values.as_slice() else { return Err(Error::Command) };
+        let [name, rest @ ..] = values.as_slice() else { return Err(Error::Command) };
         let name = name.as_str().ok_or(Error::Command)?;
-        let transaction = transaction.as_number().unwrap_or(0.0);
+        let transaction = rest.first().and_then(Value::as_number).unwrap_or(0.0);
+        let arguments = rest.get(1..).unwrap_or_default();
         match name {
             "connect" => self.connect(transaction, arguments.first()),
             "createStream" => self.result(transaction, Value::Number(f64::from(SERVER_STREAM_ID))),

@@ -18,12 +18,7 @@ async fn what_was_read_and_has_changed_conflicts() {
         ("the key itself", Read::Key(task.clone()), task.clone(), true),
         ("a neighbour of the key", Read::Key(task.clone()), key("task/10"), false),
         ("the same name elsewhere", Read::Key(task.clone()), of("owt", Collection::Data, "task/1"), false),
-        (
-            "the same name in another collection",
-            Read::Key(task.clone()),
-            of("pingos", Collection::Total, "task/1"),
-            false,
-        ),
+        ("the same name in another collection", Read::Key(task.clone()), of("mix", Collection::Total, "task/1"), false),
         ("a key put into a scanned range", Read::Range(prefix("task/")), key("task/2"), true),
         ("a key beside a scanned range", Read::Range(prefix("task/")), key("tasks"), false),
         ("anything, when all was scanned", Read::Range(prefix("")), key("x"), true),
@@ -31,7 +26,7 @@ async fn what_was_read_and_has_changed_conflicts() {
         ("a volatile key in a scanned range", Read::Range(prefix("~pub/")), key("~pub/2"), true),
         ("a volatile key, when all was scanned", Read::Range(prefix("")), key("~pub/2"), true),
         ("a mixer of another plugin", Read::Range(Range::Everywhere(Collection::Mixer)), mixer("owt"), true),
-        ("an own mixer", Read::Range(Range::Everywhere(Collection::Mixer)), mixer("pingos"), true),
+        ("an own mixer", Read::Range(Range::Everywhere(Collection::Mixer)), mixer("mix"), true),
         ("no mixer at all", Read::Range(Range::Everywhere(Collection::Mixer)), key("m"), false),
     ] {
         let store = Store::in_memory();
@@ -130,7 +125,7 @@ async fn who_commits_alone_cannot_lose() {
 #[tokio::test]
 async fn totals_never_conflict() {
     let store = Store::in_memory();
-    let likes = of("pingos", Collection::Total, "likes");
+    let likes = of("mix", Collection::Total, "likes");
     let snapshot = store.snapshot().unwrap();
     for delta in [5, -2, 4] {
         let mut transaction = begin(&snapshot).read(&likes);
@@ -159,7 +154,7 @@ async fn only_intents_and_alarms_wake_the_watchers() {
         (Collection::Alarm, true),
     ] {
         revisions.mark_unchanged();
-        put(&store, &of("pingos", collection, "x"), "{}").await.unwrap();
+        put(&store, &of("mix", collection, "x"), "{}").await.unwrap();
         assert_eq!(revisions.has_changed().unwrap(), want, "{collection:?}");
     }
 }

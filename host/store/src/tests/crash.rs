@@ -12,7 +12,7 @@ use crate::{Collection, CommitError, OpenError, ReadError, Store, Transaction};
 async fn a_file_keeps_records_and_sequences_but_not_the_volatile() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.redb");
-    let ids = of("pingos", Collection::Sequence, "id");
+    let ids = of("mix", Collection::Sequence, "id");
     let mut given = Vec::new();
     let mut revision = heliu_model::Revision(0);
     for round in 0..3 {
@@ -24,7 +24,7 @@ async fn a_file_keeps_records_and_sequences_but_not_the_volatile() {
             put(&store, &key(name), &round.to_string()).await.unwrap();
             assert!(get(&store, &key(name)).is_some());
         }
-        put(&store, &of("pingos", Collection::Mixer, "m"), "{}").await.unwrap();
+        put(&store, &of("mix", Collection::Mixer, "m"), "{}").await.unwrap();
         revision = *store.revisions().borrow();
         for _ in 0..70 {
             given.push(store.next(&ids).await.unwrap());
@@ -135,7 +135,7 @@ async fn a_torn_record_is_refused_by_name() {
     let snapshot = store.snapshot().unwrap();
     let error = snapshot.get(&key("task/7")).unwrap_err();
     assert!(matches!(error, ReadError::Damaged(_)));
-    assert_eq!(error.to_string(), "the record Data pingos/task/7 is damaged");
+    assert_eq!(error.to_string(), "the record Data mix/task/7 is damaged");
     assert_eq!(get(&store, &key("task/8")).as_deref(), Some("another"));
 }
 

@@ -273,11 +273,11 @@ impl World {
 pub(crate) const IDS: u8 = 3;
 
 pub(crate) fn mixer_id(id: u8) -> MixerId {
-    format!("pingos/m{id}").parse().unwrap()
+    format!("mix/m{id}").parse().unwrap()
 }
 
 pub(crate) fn egress_id(id: u8) -> EgressId {
-    format!("pingos/e{id}").parse().unwrap()
+    format!("mix/e{id}").parse().unwrap()
 }
 
 pub(crate) fn address(name: u8) -> Address {
@@ -285,7 +285,7 @@ pub(crate) fn address(name: u8) -> Address {
 }
 
 fn room(number: u8) -> RoomId {
-    format!("pingos/r{number}").parse().unwrap()
+    format!("mix/r{number}").parse().unwrap()
 }
 
 /// Four places in two rooms.
