@@ -44,9 +44,9 @@ impl Ffmpeg {
         if let Some(tone) = show.tone {
             arguments.extend(["-re", "-f", "lavfi", "-i"].map(str::to_owned));
             let Show { sample_rate, channels, .. } = show;
-            // lavfi's sine is at an eighth of full scale.
+            // lavfi's sine is at an eighth of full scale; this is all of it.
             arguments.push(format!(
-                "sine=frequency={tone}:sample_rate={sample_rate},volume=4,aformat=channel_layouts={}",
+                "sine=frequency={tone}:sample_rate={sample_rate},volume=8,aformat=channel_layouts={}",
                 if *channels == 1 { "mono" } else { "stereo" }
             ));
         }

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 const SAMPLE_RATE: u32 = 48_000;
+const TONE_WINDOW: usize = 2_400;
 
 /// Decoded pictures of a file.
 pub struct Pictures {
@@ -90,23 +91,14 @@ impl Sound {
         self.0.len() as f64 / f64::from(SAMPLE_RATE)
     }
 
-    /// Amplitude of a tone in a span of seconds (Goertzel), 1.0 = full scale.
+    /// Amplitude of a tone in a span of seconds, 1.0 = full scale: the mean over windows of 50 ms, so
+    /// that a clock that is off by a thousandth changes nothing.
     pub fn tone(&self, hertz: u32, from: f64, to: f64) -> f64 {
         let index = |seconds: f64| ((seconds * f64::from(SAMPLE_RATE)) as usize).min(self.0.len());
-        let span = &self.0[index(from)..index(to)];
-        assert!(!span.is_empty(), "no sound between {from} and {to} s of {} s", self.len_seconds());
-        let step = 2.0 * std::f64::consts::PI * f64::from(hertz) / f64::from(SAMPLE_RATE);
-        let (mut before, mut last) = (0.0, 0.0);
-        for &sample in span {
-            (before, last) = (last, f64::from(sample) + 2.0 * step.cos() * last - before);
-        }
-        let power = before * before + last * last - 2.0 * step.cos() * before * last;
-        2.0 * power.max(0.0).sqrt() / span.len() as f64
-    }
-
-    /// Largest absolute sample of all.
-    pub fn peak(&self) -> f32 {
-        self.0.iter().fold(0.0, |peak, sample| peak.max(sample.abs()))
+        let windows = self.0[index(from)..index(to)].chunks_exact(TONE_WINDOW);
+        let count = windows.len();
+        assert!(count > 0, "no sound between {from} and {to} s of {} s", self.len_seconds());
+        windows.map(|window| amplitude(window, hertz)).sum::<f64>() / count as f64
     }
 }
 
@@ -138,6 +130,17 @@ pub fn ffprobe(file: &Path, arguments: &[&str]) -> Value {
         .output()
         .expect("ffprobe is installed: `cargo xtask test` does it");
     serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+}
+
+/// Goertzel.
+fn amplitude(samples: &[f32], hertz: u32) -> f64 {
+    let step = 2.0 * std::f64::consts::PI * f64::from(hertz) / f64::from(SAMPLE_RATE);
+    let (mut before, mut last) = (0.0, 0.0);
+    for &sample in samples {
+        (before, last) = (last, f64::from(sample) + 2.0 * step.cos() * last - before);
+    }
+    let power = before * before + last * last - 2.0 * step.cos() * before * last;
+    2.0 * power.max(0.0).sqrt() / samples.len() as f64
 }
 
 fn ffmpeg(file: &Path, arguments: &[&str]) -> Vec<u8> {

@@ -44,9 +44,14 @@ fn two_publishers_become_one_picture_and_one_sound() {
     assert!(again > both);
     let sound = Sound::of(&file);
     let start = 0.04 * both as f64 + 1.0;
-    assert!(sound.tone(440, start, start + 1.0) > 0.1, "{}", sound.tone(440, start, start + 1.0));
-    assert!(sound.tone(880, start, start + 1.0) > 0.1, "{}", sound.tone(880, start, start + 1.0));
-    assert!(sound.peak() <= 1.0);
+    let [low, high] = [440, 880].map(|hertz| sound.tone(hertz, start, start + 1.0));
+    assert!(low > 0.3 && high > 0.3, "{low} and {high}");
+    assert!((20.0 * (low / high).log10()).abs() < 1.0, "equally loud: {low} and {high}");
+    // Two full-scale tones that clip would make others: their sum and their multiples.
+    for other in [1_320, 2_200, 2_640] {
+        let heard = sound.tone(other, start, start + 1.0);
+        assert!(heard < 0.03, "{other} Hz at {heard}");
+    }
     assert_times_grow(&file);
     assert_no_gap(&file);
 }
@@ -86,11 +91,10 @@ fn publishers_the_decoder_cannot_read_or_that_change_do_not_stop_the_mix() {
     let url = server.rtmp_url("live/t5");
     let first = show("red", 440);
     let _good = Ffmpeg::publish(&first, &server.rtmp_url("livhub/726122/a"));
+    wait_for_publications(&server, 1);
     let strange = Show { size: "322x242", colour: Some("blue"), tone: None, ..Show::default() };
     let _undecodable = Ffmpeg::publish_with(&strange, &["-pix_fmt", "yuv444p"], &server.rtmp_url("livhub/726122/b"));
-    wait_for("both publishers", Duration::from_secs(60), || {
-        (server.log().matches("publication started").count() >= 2).then_some(())
-    });
+    wait_for_publications(&server, 2);
     assert_eq!(create(&server, &url, "640x360", None)["code"], 0);
     let player = play_when_there(&url, 60, &file);
     std::thread::sleep(Duration::from_secs(3));
@@ -178,6 +182,12 @@ fn wait_for_regions(server: &Server, count: usize) {
             .find(|line| line.contains("layout changed"))
             .is_some_and(|line| line.contains(&format!("inputs={count}")))
             .then_some(())
+    });
+}
+
+fn wait_for_publications(server: &Server, count: usize) {
+    wait_for("publications", Duration::from_secs(60), || {
+        (server.log().matches("publication started").count() >= count).then_some(())
     });
 }
 
