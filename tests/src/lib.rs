@@ -7,6 +7,8 @@ mod ffmpeg;
 #[cfg(test)]
 mod probe;
 #[cfg(test)]
+mod publisher;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod stories;

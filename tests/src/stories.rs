@@ -7,4 +7,6 @@ mod media_faults;
 mod media_mix;
 mod media_play;
 mod media_push;
+mod media_readme;
+mod media_strange;
 mod rest;

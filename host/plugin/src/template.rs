@@ -6,6 +6,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use heliu_model::percent_decode;
+
 /// Why a text is no template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
@@ -156,21 +158,7 @@ pub fn split_path(path: &str) -> Option<Vec<String>> {
     if inner.is_empty() {
         return Some(Vec::new());
     }
-    inner.split('/').map(decode).collect()
-}
-
-fn decode(segment: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let [high, low] = [rest.next()?, rest.next()?].map(|digit| char::from(digit).to_digit(16));
-        bytes.push(u8::try_from(high? * 16 + low?).ok()?);
-    }
-    String::from_utf8(bytes).ok()
+    inner.split('/').map(percent_decode).collect()
 }
 
 #[cfg(test)]

@@ -192,7 +192,7 @@ fn wait_for_publications(server: &Server, count: usize) {
 }
 
 /// No two pictures further apart than two of them last.
-fn assert_no_gap(file: &Path) {
+pub fn assert_no_gap(file: &Path) {
     let times: Vec<f64> =
         packets(file).into_iter().filter(|packet| packet.kind == "video").map(|packet| packet.dts).collect();
     let longest = times.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);

@@ -73,7 +73,7 @@ async fn only_what_was_asked_for_is_told_and_only_to_the_owner() {
     let world = World::start_with(Store::in_memory(), FakePlugin::new("mix", &["participant.left"]));
     world.events.send(joined("r", "1")).await.unwrap();
     let mut foreign = left("r", "2");
-    foreign.room = "owt/r".parse().unwrap();
+    foreign.room = "zoo/r".parse().unwrap();
     world.events.send(foreign).await.unwrap();
     world.events.send(left("r", "3")).await.unwrap();
     let event = world.plugin.event().await;
@@ -85,7 +85,7 @@ async fn lost_events_make_every_living_room_be_looked_at_anew() {
     let world = World::start_with(Store::in_memory(), FakePlugin::new("mix", &["room.resync"]));
     world.media.change(|status| {
         status.rooms.insert(room("a"), RoomStatus::default());
-        status.rooms.insert("owt/b".parse().unwrap(), RoomStatus::default());
+        status.rooms.insert("zoo/b".parse().unwrap(), RoomStatus::default());
     });
     world.media.lost.store(5, Ordering::Relaxed);
     world.events.send(joined("r", "1")).await.unwrap();

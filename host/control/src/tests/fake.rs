@@ -223,11 +223,12 @@ impl PluginSide for FakePlugin {
     }
 
     fn handle_event<'a>(&'a self, event: &'a PluginEvent) -> BoxFuture<'a, Result<(), Fault>> {
+        let answer = self.answer();
         drop(self.told.send(event.clone()));
         // Not at once, so that others could overtake if they were let.
         async move {
             tokio::time::sleep(Duration::from_millis(1)).await;
-            self.answer()
+            answer
         }
         .boxed()
     }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::percent::percent_decode;
+
 const SEGMENTS_MAX: usize = 8;
 const SEGMENT_LEN_MAX: usize = 256;
 const LEN_MAX: usize = 512;
@@ -95,8 +97,8 @@ impl Address {
         if path.len() > 3 * LEN_MAX {
             return Err(AddressError::TooLong);
         }
-        let segments: Result<Vec<String>, AddressError> = path.split('/').map(decode).collect();
-        let segments = segments?;
+        let segments: Option<Vec<String>> = path.split('/').map(percent_decode).collect();
+        let segments = segments.ok_or(AddressError::ForbiddenCharacter)?;
         // A decoded `/` must not make a segment of its own.
         if segments.iter().any(|segment| segment.contains('/')) {
             return Err(AddressError::ForbiddenCharacter);
@@ -131,26 +133,6 @@ fn check_segment(segment: &str) -> Result<(), AddressError> {
         _ if segment.chars().any(|c| c.is_control() || c == '?' || c == '#') => Err(AddressError::ForbiddenCharacter),
         _ => Ok(()),
     }
-}
-
-fn decode(segment: &str) -> Result<String, AddressError> {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let (pair, tail) = rest.split_at_checked(2).ok_or(AddressError::ForbiddenCharacter)?;
-        rest = tail;
-        let text = std::str::from_utf8(pair).map_err(|_| AddressError::ForbiddenCharacter)?;
-        if !pair.iter().all(u8::is_ascii_hexdigit) {
-            return Err(AddressError::ForbiddenCharacter);
-        }
-        bytes.push(u8::from_str_radix(text, 16).map_err(|_| AddressError::ForbiddenCharacter)?);
-    }
-    String::from_utf8(bytes).map_err(|_| AddressError::ForbiddenCharacter)
 }
 
 impl fmt::Display for Address {

@@ -200,8 +200,8 @@ mod tests {
 
     #[test]
     fn scoped_ids_know_their_namespace() {
-        let room = RoomId::new(&"mix".parse().unwrap(), "livhub/7").unwrap();
-        assert_eq!((room.as_str(), room.namespace().as_str(), room.local()), ("mix/livhub/7", "mix", "livhub/7"));
+        let room = RoomId::new(&"mix".parse().unwrap(), "app/7").unwrap();
+        assert_eq!((room.as_str(), room.namespace().as_str(), room.local()), ("mix/app/7", "mix", "app/7"));
         assert_eq!("PING/x".parse::<RoomId>(), Err(IdError::Namespace));
         assert_eq!("x".parse::<RoomId>(), Err(IdError::NoNamespace));
     }

@@ -11,6 +11,7 @@ mod frame;
 mod id;
 mod intent;
 mod job;
+mod percent;
 mod picture;
 mod reality;
 mod status;
@@ -27,6 +28,7 @@ pub use intent::{
     Source, Table, Voice,
 };
 pub use job::{Job, JobState, Noun};
+pub use percent::percent_decode;
 pub use picture::Picture;
 pub use reality::{Command, EgressReality, EgressStage, Intents, MixerReality, MixerStage, Observed, Revision};
 pub use status::{EgressStatus, MixerStatus, PublicationStatus, RoomStatus, Status, TrackStatus};

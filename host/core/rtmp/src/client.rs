@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::acknowledgement::Acknowledgement;
 use crate::amf::{self, Value};
 use crate::chunk_reader::ChunkReader;
-use crate::chunk_writer::{command, control, set_chunk_size, user_control};
+use crate::chunk_writer::{command, set_chunk_size, user_control};
 use crate::error::Error;
 use crate::handshake::Handshake;
 use crate::message::{self, Message};
@@ -37,9 +38,7 @@ pub struct ClientSession {
     reader: ChunkReader,
     stage: Stage,
     stream: u32,
-    received: u64,
-    acknowledged: u64,
-    window: u64,
+    acknowledgement: Acknowledgement,
     events: VecDeque<ClientEvent>,
     output: VecDeque<Bytes>,
 }
@@ -66,9 +65,7 @@ impl ClientSession {
             reader: ChunkReader::default(),
             stage: Stage::Handshake,
             stream: 0,
-            received: 0,
-            acknowledged: 0,
-            window: u64::MAX,
+            acknowledgement: Acknowledgement::every(u64::MAX),
             events: VecDeque::new(),
             output: VecDeque::from([hello]),
         }
@@ -82,12 +79,11 @@ impl ClientSession {
         if self.stage == Stage::Over {
             return Ok(());
         }
-        self.received += bytes.len() as u64;
+        self.output.extend(self.acknowledgement.count(bytes.len()));
         let outcome = self.read(bytes);
         if outcome.is_err() {
             self.stage = Stage::Over;
         }
-        self.acknowledge();
         outcome
     }
 
@@ -155,9 +151,7 @@ impl ClientSession {
             message::COMMAND => self.handle_command(&message.body),
             message::COMMAND_AMF3 => self.handle_command(message.body.get(1..).unwrap_or_default()),
             message::WINDOW_SIZE => {
-                if let Some(four) = message.body.first_chunk::<4>() {
-                    self.window = u64::from(u32::from_be_bytes(*four)).clamp(1 << 10, 1 << 31);
-                }
+                self.acknowledgement.set_window(&message.body);
                 Ok(())
             }
             message::USER_CONTROL => {
@@ -231,15 +225,6 @@ impl ClientSession {
 
     fn command(&mut self, stream: u32, values: &[Value]) {
         self.output.push_back(command(COMMANDS, stream, values));
-    }
-
-    fn acknowledge(&mut self) {
-        if self.received - self.acknowledged >= self.window {
-            self.acknowledged = self.received;
-            // The count wraps on the wire.
-            let count = (self.received & u64::from(u32::MAX)) as u32;
-            self.output.push_back(control(message::ACKNOWLEDGEMENT, &count.to_be_bytes()));
-        }
     }
 }
 

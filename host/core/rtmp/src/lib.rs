@@ -4,6 +4,7 @@
 //! Sockets, clocks and what the media means are not here: bodies of audio and video messages are FLV
 //! tag bodies and pass untouched.
 
+mod acknowledgement;
 mod amf;
 mod chunk_reader;
 mod chunk_writer;

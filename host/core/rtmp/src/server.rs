@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::acknowledgement::Acknowledgement;
 use crate::amf::{self, Value};
 use crate::chunk_reader::ChunkReader;
 use crate::chunk_writer::{command, control, set_chunk_size, user_control};
@@ -73,9 +74,7 @@ pub struct ServerSession {
     app: String,
     tc_url: String,
     commands: u32,
-    received: u64,
-    acknowledged: u64,
-    window: u64,
+    acknowledgement: Acknowledgement,
     events: VecDeque<ServerEvent>,
     output: VecDeque<Bytes>,
     /// What came behind a request that is not decided.
@@ -125,9 +124,7 @@ impl ServerSession {
             app: String::new(),
             tc_url: String::new(),
             commands: 0,
-            received: 0,
-            acknowledged: 0,
-            window: u64::from(WINDOW),
+            acknowledgement: Acknowledgement::every(u64::from(WINDOW)),
             events: VecDeque::new(),
             output: VecDeque::new(),
             held: BytesMut::new(),
@@ -142,12 +139,11 @@ impl ServerSession {
         if self.stage == Stage::Over {
             return Ok(());
         }
-        self.received += bytes.len() as u64;
+        self.output.extend(self.acknowledgement.count(bytes.len()));
         let outcome = self.read(bytes);
         if outcome.is_err() {
             self.stage = Stage::Over;
         }
-        self.acknowledge();
         outcome
     }
 
@@ -257,11 +253,7 @@ impl ServerSession {
             }
             message::COMMAND => self.handle_command(&message.body)?,
             message::COMMAND_AMF3 => self.handle_command(message.body.get(1..).unwrap_or_default())?,
-            message::WINDOW_SIZE => {
-                if let Some(four) = message.body.first_chunk::<4>() {
-                    self.window = u64::from(u32::from_be_bytes(*four)).clamp(1 << 10, 1 << 31);
-                }
-            }
+            message::WINDOW_SIZE => self.acknowledgement.set_window(&message.body),
             message::USER_CONTROL => self.handle_user_control(&message.body),
             // Chunk size and abort are the reader's; the rest tells nothing we use.
             _ => {}
@@ -378,14 +370,5 @@ impl ServerSession {
         let information = vec![member("level", level), member("code", code), member("description", description)];
         let values = [Value::text("onStatus"), Value::Number(0.0), Value::Null, Value::Object(information)];
         self.output.push_back(command(STATUS, SERVER_STREAM_ID, &values));
-    }
-
-    fn acknowledge(&mut self) {
-        if self.received - self.acknowledged >= self.window {
-            self.acknowledged = self.received;
-            // The count wraps on the wire.
-            let count = (self.received & u64::from(u32::MAX)) as u32;
-            self.output.push_back(control(message::ACKNOWLEDGEMENT, &count.to_be_bytes()));
-        }
     }
 }

@@ -28,7 +28,7 @@ async fn a_full_share_refuses_what_grows_and_takes_what_shrinks() {
         let other = key(&format!("{name}/b"));
         assert!(is_full(&put(&store, &other, &"x".repeat(600)).await), "{name}");
         assert_eq!(get(&store, &other), None, "{name}");
-        put(&store, &of("owt", Collection::Data, name), &"x".repeat(600)).await.unwrap();
+        put(&store, &of("zoo", Collection::Data, name), &"x".repeat(600)).await.unwrap();
         put(&store, &key(name), &"x".repeat(100)).await.unwrap();
         put(&store, &other, &"x".repeat(600)).await.unwrap();
     }

@@ -17,7 +17,7 @@ async fn what_was_read_and_has_changed_conflicts() {
     for (what, read, changed, want) in [
         ("the key itself", Read::Key(task.clone()), task.clone(), true),
         ("a neighbour of the key", Read::Key(task.clone()), key("task/10"), false),
-        ("the same name elsewhere", Read::Key(task.clone()), of("owt", Collection::Data, "task/1"), false),
+        ("the same name elsewhere", Read::Key(task.clone()), of("zoo", Collection::Data, "task/1"), false),
         ("the same name in another collection", Read::Key(task.clone()), of("mix", Collection::Total, "task/1"), false),
         ("a key put into a scanned range", Read::Range(prefix("task/")), key("task/2"), true),
         ("a key beside a scanned range", Read::Range(prefix("task/")), key("tasks"), false),
@@ -25,7 +25,7 @@ async fn what_was_read_and_has_changed_conflicts() {
         ("a volatile key", Read::Key(key("~pub/1")), key("~pub/1"), true),
         ("a volatile key in a scanned range", Read::Range(prefix("~pub/")), key("~pub/2"), true),
         ("a volatile key, when all was scanned", Read::Range(prefix("")), key("~pub/2"), true),
-        ("a mixer of another plugin", Read::Range(Range::Everywhere(Collection::Mixer)), mixer("owt"), true),
+        ("a mixer of another plugin", Read::Range(Range::Everywhere(Collection::Mixer)), mixer("zoo"), true),
         ("an own mixer", Read::Range(Range::Everywhere(Collection::Mixer)), mixer("mix"), true),
         ("no mixer at all", Read::Range(Range::Everywhere(Collection::Mixer)), key("m"), false),
     ] {
