@@ -1,7 +1,8 @@
 //! Accepts RTMP connections, runs their handshake and commands on the edge's threads, asks for
 //! admission, and hands the socket with its session to the room's worker as one [`Client`].
 //!
-//! Bounded: so many connections may be undecided at once, and each must decide within ten seconds.
+//! Bounded: so many connections in all, so many of them undecided, and each must decide within ten
+//! seconds. One too many is closed and logged.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,10 +12,11 @@ use heliu_model::{Address, Attempt, Direction, Grant, Refusal};
 use heliu_rtmp::{ServerEvent, ServerSession, StreamRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::director::{Director, Order};
 
+const CONNECTIONS_MAX: usize = 8_192;
 const UNDECIDED_MAX: usize = 1_024;
 const DECIDE_WITHIN: Duration = Duration::from_secs(10);
 /// After an error of `accept`, usually too many open files.
@@ -31,6 +33,8 @@ pub struct Client {
     pub session: ServerSession,
     /// The connection.
     pub socket: std::net::TcpStream,
+    /// Its place among all connections.
+    pub place: OwnedSemaphorePermit,
 }
 
 /// Why a connection came to nothing.
@@ -50,6 +54,7 @@ enum Dismissed {
 
 /// Accepts until the task is aborted.
 pub async fn run(listener: TcpListener, director: Arc<Director>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let undecided = Arc::new(Semaphore::new(UNDECIDED_MAX));
     loop {
         let (socket, peer) = match listener.accept().await {
@@ -60,13 +65,14 @@ pub async fn run(listener: TcpListener, director: Arc<Director>) {
                 continue;
             }
         };
-        let Ok(permit) = undecided.clone().try_acquire_owned() else {
-            tracing::warn!(%peer, "too many undecided connections");
+        let places = (places.clone().try_acquire_owned(), undecided.clone().try_acquire_owned());
+        let (Ok(place), Ok(permit)) = places else {
+            tracing::warn!(%peer, "too many connections");
             continue;
         };
         let director = director.clone();
         tokio::spawn(async move {
-            let decided = tokio::time::timeout(DECIDE_WITHIN, decide(socket, peer, &director)).await;
+            let decided = tokio::time::timeout(DECIDE_WITHIN, decide(socket, peer, place, &director)).await;
             drop(permit);
             if let Err(cause) = decided.unwrap_or(Err(Dismissed::Late)) {
                 tracing::info!(%peer, %cause, "rtmp connection dismissed");
@@ -75,7 +81,12 @@ pub async fn run(listener: TcpListener, director: Arc<Director>) {
     }
 }
 
-async fn decide(mut socket: TcpStream, peer: SocketAddr, director: &Director) -> Result<(), Dismissed> {
+async fn decide(
+    mut socket: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
+    director: &Director,
+) -> Result<(), Dismissed> {
     socket.set_nodelay(true)?;
     let mut session = ServerSession::new();
     let (direction, request) = read_request(&mut socket, &mut session).await?;
@@ -88,7 +99,8 @@ async fn decide(mut socket: TcpStream, peer: SocketAddr, director: &Director) ->
         Ok(grant) => {
             let room = grant.room.clone();
             let socket = socket.into_std()?;
-            director.order(&room, Order::Attach(Box::new(Client { attempt, grant, session, socket }))).await;
+            let client = Client { attempt, grant, session, socket, place };
+            director.order(&room, Order::Attach(Box::new(client))).await;
             Ok(())
         }
         Err(refusal) => refuse(socket, session, direction, refusal).await,

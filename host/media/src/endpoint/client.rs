@@ -15,8 +15,10 @@ use crate::endpoint::{Endpoint, Player, Publisher};
 use crate::queue::SendQueue;
 use crate::worker::{RoomCell, Worker};
 
-/// One read; an access unit of 2.5 Mbit/s and 25 pictures a second is 12 KiB.
-const READ_LEN: usize = 64 << 10;
+/// One read of a publisher; an access unit of 2.5 Mbit/s and 25 pictures a second is 12 KiB.
+const PUBLISHER_READ_LEN: usize = 64 << 10;
+/// One read of a player, who sends acknowledgements.
+const PLAYER_READ_LEN: usize = 1 << 10;
 /// A publisher that sends no byte for so long is gone.
 const PUBLISHER_SILENT_MAX: Duration = Duration::from_secs(20);
 /// What is queued for a connection that is over may take so long.
@@ -93,7 +95,10 @@ pub fn attach_client(worker: &Rc<Worker>, client: Client) {
         }
         None => queue.cut(),
     }
-    tokio::task::spawn_local(serve(room, id, direction, socket, queue));
+    tokio::task::spawn_local(async move {
+        serve(room, id, direction, socket, queue).await;
+        drop(client.place);
+    });
 }
 
 fn refuse(endpoint: Endpoint, error: Error) {
@@ -120,12 +125,12 @@ async fn serve(room: Rc<RoomCell>, id: EndpointId, direction: Direction, socket:
 }
 
 async fn read(room: &Rc<RoomCell>, id: EndpointId, direction: Direction, reader: &mut OwnedReadHalf) -> LeaveReason {
-    let mut buffer = vec![0; READ_LEN];
-    let silent_max = match direction {
-        Direction::Publish => PUBLISHER_SILENT_MAX,
+    let (read_len, silent_max) = match direction {
+        Direction::Publish => (PUBLISHER_READ_LEN, PUBLISHER_SILENT_MAX),
         // A player has nothing to say.
-        Direction::Play => Duration::MAX,
+        Direction::Play => (PLAYER_READ_LEN, Duration::MAX),
     };
+    let mut buffer = vec![0; read_len];
     // Before the first byte: the session may hold unread ones.
     let mut len = 0;
     loop {
