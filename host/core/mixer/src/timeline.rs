@@ -24,8 +24,11 @@ const DELAY_NS_MIN: i64 = 80 * MILLI_NS;
 const DELAY_NS_MAX: i64 = 500 * MILLI_NS;
 /// An error over this is gross.
 const JUMP_NS: i64 = 150 * MILLI_NS;
-/// So much too late is left alone, or every fluctuation of the jitter would move the offset.
-const SLACK_NS: i64 = 20 * MILLI_NS;
+/// So much more delay than needed is left alone while something sounds: shortening it means playing
+/// faster, which a tuner hears, for the sake of a latency nobody does. Drift beyond it is followed.
+const SLACK_NS: i64 = 120 * MILLI_NS;
+/// The same while nothing sounds, when a jump costs nothing.
+const SILENT_SLACK_NS: i64 = 20 * MILLI_NS;
 /// Slow movement: so many thousandths of the time that passes. Leaves the resampler (0.5 %) room to
 /// catch up.
 const SLEW_PER_MILLE: i64 = 3;
@@ -117,7 +120,7 @@ impl Anchor {
         let gap = target.saturating_sub(self.offset);
         let is_gross = gap.saturating_abs() > JUMP_NS || (!is_silent && lateness.is_missed_by(self.offset));
         stats.reanchors += u64::from(is_gross);
-        let may_jump = is_silent && !(-SLACK_NS..=0).contains(&gap);
+        let may_jump = is_silent && !(-SILENT_SLACK_NS..=0).contains(&gap);
         let offset = if is_gross || may_jump { target } else { self.offset + self.slew(gap, at) };
         Self { offset, at: at.max(self.at) }
     }
