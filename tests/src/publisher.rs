@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use heliu_rtmp::{ClientEvent, ClientSession, MediaKind, RtmpUrl, media_message};
+use heliu_model::RtmpUrl;
+use heliu_rtmp::{ClientEvent, ClientSession, MediaKind, media_message};
 
 /// One tag of an FLV file.
 #[derive(Debug, Clone)]

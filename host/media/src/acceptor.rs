@@ -4,8 +4,9 @@
 //! Bounded: so many connections in all, so many of them undecided, and each must decide within ten
 //! seconds. One too many is closed and logged.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use heliu_model::{Address, Attempt, Direction, Grant, Refusal};
@@ -18,6 +19,8 @@ use crate::director::{Director, Order};
 
 const CONNECTIONS_MAX: usize = 8_192;
 const UNDECIDED_MAX: usize = 1_024;
+/// Of one client address: no stranger alone closes the door.
+const UNDECIDED_PER_PEER_MAX: usize = 64;
 const DECIDE_WITHIN: Duration = Duration::from_secs(10);
 /// After an error of `accept`, usually too many open files.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -54,6 +57,7 @@ enum Dismissed {
 
 /// Accepts until the task is aborted.
 pub async fn run(listener: TcpListener, director: Arc<Director>) {
+    let peers = Peers::default();
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let undecided = Arc::new(Semaphore::new(UNDECIDED_MAX));
     loop {
@@ -65,19 +69,56 @@ pub async fn run(listener: TcpListener, director: Arc<Director>) {
                 continue;
             }
         };
-        let places = (places.clone().try_acquire_owned(), undecided.clone().try_acquire_owned());
-        let (Ok(place), Ok(permit)) = places else {
-            tracing::warn!(%peer, "too many connections");
+        let permits =
+            (places.clone().try_acquire_owned(), undecided.clone().try_acquire_owned(), peers.enter(peer.ip()));
+        let (Ok(place), Ok(permit), Some(visit)) = permits else {
+            tracing::debug!(%peer, "too many connections");
             continue;
         };
         let director = director.clone();
         tokio::spawn(async move {
             let decided = tokio::time::timeout(DECIDE_WITHIN, decide(socket, peer, place, &director)).await;
-            drop(permit);
-            if let Err(cause) = decided.unwrap_or(Err(Dismissed::Late)) {
-                tracing::info!(%peer, %cause, "rtmp connection dismissed");
+            drop((permit, visit));
+            match decided.unwrap_or(Err(Dismissed::Late)) {
+                Ok(()) => {}
+                Err(Dismissed::Refused(refusal)) => {
+                    tracing::info!(%peer, status = refusal.status, reason = %refusal.reason, "rtmp client refused");
+                }
+                // Anybody can make these: not a line each where operators look.
+                Err(cause) => tracing::debug!(%peer, %cause, "rtmp connection dismissed"),
             }
         });
+    }
+}
+
+/// Undecided connections by client address.
+#[derive(Debug, Default, Clone)]
+struct Peers(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
+
+/// One of them; leaves when dropped.
+struct Visit(Peers, IpAddr);
+
+impl Peers {
+    fn enter(&self, ip: IpAddr) -> Option<Visit> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(ip).or_default();
+        if *count >= UNDECIDED_PER_PEER_MAX {
+            return None;
+        }
+        *count += 1;
+        Some(Visit(self.clone(), ip))
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut counts = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.1);
+            }
+        }
     }
 }
 

@@ -112,11 +112,14 @@ impl Jobs {
         }
         reality.stage = stage;
         reality.since = wall();
-        if stage == EgressStage::Running {
-            reality.failures = 0;
-            reality.detail.clear();
-        }
         true
+    }
+
+    /// It has run for long: what went wrong before is forgotten. False: nothing had.
+    pub fn settle_egress(&mut self, id: &EgressId) -> bool {
+        let Some(EgressJob { reality, .. }) = self.egresses.get_mut(id) else { return false };
+        reality.detail.clear();
+        std::mem::take(&mut reality.failures) > 0
     }
 
     /// Asks its task to end.

@@ -118,7 +118,7 @@ impl Worker {
     pub fn next_endpoint(&self) -> EndpointId {
         let count = self.endpoints.get() + 1;
         self.endpoints.set(count);
-        EndpointId(count << 8 | self.index as u64)
+        EndpointId(count << 16 | self.index as u64)
     }
 
     /// What is observed has changed: the next snapshot is due.

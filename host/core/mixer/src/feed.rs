@@ -61,6 +61,14 @@ impl Feed {
         self.sight = Sight::Undecodable(reason);
     }
 
+    /// Takes another description; without pictures it no longer shows any.
+    pub(crate) fn describe(&mut self, input: Input) {
+        if !input.has_video {
+            self.sight = Sight::Nothing;
+        }
+        self.input = input;
+    }
+
     /// Without a scene nobody looks at it.
     pub(crate) fn drop_pictures(&mut self) {
         if matches!(self.sight, Sight::Pictures(_)) {

@@ -93,7 +93,7 @@ impl Mixer {
             return;
         }
         match self.feeds.iter_mut().find(|feed| feed.input.publication == input.publication) {
-            Some(feed) => feed.input = input,
+            Some(feed) => feed.describe(input),
             None => self.feeds.push(Feed::new(input)),
         }
         self.arrange();

@@ -14,6 +14,7 @@ mod job;
 mod percent;
 mod picture;
 mod reality;
+mod rtmp_url;
 mod status;
 mod time;
 
@@ -31,5 +32,6 @@ pub use job::{Job, JobState, Noun};
 pub use percent::percent_decode;
 pub use picture::Picture;
 pub use reality::{Command, EgressReality, EgressStage, Intents, MixerReality, MixerStage, Observed, Revision};
+pub use rtmp_url::{RtmpUrl, UrlError};
 pub use status::{EgressStatus, MixerStatus, PublicationStatus, RoomStatus, Status, TrackStatus};
 pub use time::{MediaTime, Timestamp};

@@ -59,6 +59,10 @@ pub struct Publication {
     shift: Duration,
     /// The next frame is this publisher's first.
     is_fresh: bool,
+    /// It took over, and which tracks it has is not clear yet.
+    is_untold: bool,
+    /// Where the publishers before it have ended.
+    floor: Option<MediaTime>,
 }
 
 /// What is known of a publication's tracks; a player announces both before the first frame.
@@ -99,6 +103,8 @@ impl Publication {
             gop: Gop::default(),
             shift: Duration::ZERO,
             is_fresh: true,
+            is_untold: false,
+            floor: None,
         }
     }
 
@@ -122,7 +128,13 @@ impl Publication {
         self.delivered_at = now;
         self.shift = Duration::ZERO;
         self.is_fresh = true;
+        self.started_at = None;
+        self.is_untold = self.since.is_some();
         self.gop.clear();
+        // Its tracks are others; only their times go on.
+        let last = self.last_dts();
+        self.floor = self.floor.max(last);
+        (self.audio, self.video) = (None, None);
         self.subscriptions.iter_mut().for_each(Subscription::restart);
     }
 
@@ -171,14 +183,18 @@ impl Publication {
         }
     }
 
+    fn last_dts(&self) -> Option<MediaTime> {
+        [&self.audio, &self.video].into_iter().flatten().map(|track| track.last_dts).max()
+    }
+
     fn align(&mut self, frame: &mut Frame) {
         if self.is_fresh {
             self.is_fresh = false;
-            let last = [&self.audio, &self.video].into_iter().flatten().map(|track| track.last_dts).max();
-            self.shift = last.map_or(Duration::ZERO, |last| (last + STEP).since(frame.dts));
+            self.shift = self.floor.map_or(Duration::ZERO, |last| (last + STEP).since(frame.dts));
         }
         let offset = frame.pts.since(frame.dts);
-        let floor = self.track(frame.kind()).as_ref().map(|track| track.last_dts + STEP);
+        let last = self.track(frame.kind()).as_ref().map(|track| track.last_dts);
+        let floor = last.max(self.floor).map(|last| last + STEP);
         let dts = frame.dts + self.shift;
         frame.dts = floor.map_or(dts, |floor| dts.max(floor));
         frame.pts = frame.dts + offset;
@@ -204,7 +220,12 @@ impl Publication {
             track.meter.set_format(&frame.format);
         }
         track.meter.count(frame, now);
-        change
+        if !self.is_untold {
+            return change;
+        }
+        // A successor's sound comes first: not a word until its pictures are there, or will not come.
+        self.is_untold = self.video.is_none() && self.may_have_video(now);
+        if self.is_untold { Change::None } else { Change::Changed }
     }
 
     fn track(&mut self, kind: Kind) -> &mut Option<Track> {

@@ -337,6 +337,24 @@ mod tests {
     }
 
     #[test]
+    fn a_successor_without_pictures_is_heard() {
+        let mut stage = Stage::default();
+        stage.publish(1, Takeover::Refuse).unwrap();
+        stage.subscribe(9, Patience::No).unwrap();
+        stage.feed(1, &[audio(0), video(1, true)]);
+        stage.seen(9);
+        stage.publish(2, Takeover::Replace).unwrap();
+        stage.events();
+        stage.feed(2, &[audio(100)]);
+        assert_eq!((stage.seen(9), stage.events()), (vec![], vec![]), "pictures may still come");
+        stage.now = stage.now + Duration::from_secs(1);
+        stage.feed(2, &[audio(1_100)]);
+        assert_eq!(stage.seen(9), [1_100]);
+        let [RoomEvent::Happened(EventKind::PublicationChanged(status))] = &stage.events()[..] else { panic!("told") };
+        assert_eq!(status.tracks.len(), 1);
+    }
+
+    #[test]
     fn who_waits_gets_it_or_hears_that_it_did_not_come() {
         let mut stage = Stage::default();
         assert_eq!(stage.subscribe(2, Patience::No), Err(Error::NotFound));

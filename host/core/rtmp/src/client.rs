@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use heliu_model::RtmpUrl;
 
 use crate::acknowledgement::Acknowledgement;
 use crate::amf::{self, Value};
@@ -11,7 +12,6 @@ use crate::chunk_writer::{command, set_chunk_size, user_control};
 use crate::error::Error;
 use crate::handshake::Handshake;
 use crate::message::{self, Message};
-use crate::url::RtmpUrl;
 
 const COMMANDS: u8 = 3;
 const CONNECT: f64 = 1.0;

@@ -14,11 +14,9 @@ mod handshake;
 mod message;
 mod metadata;
 mod server;
-mod url;
 
 pub use chunk_writer::{MediaKind, media_message, metadata_message};
 pub use client::{ClientEvent, ClientSession};
 pub use error::Error;
 pub use metadata::Metadata;
 pub use server::{SERVER_STREAM_ID, ServerEvent, ServerSession, StreamRequest};
-pub use url::{RtmpUrl, UrlError};

@@ -5,16 +5,19 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use heliu_model::{Address, Attempt, Direction, EgressId, EgressIntent, EgressStage, EndpointId, LeaveReason, Refusal};
-use heliu_rtmp::{ClientEvent, ClientSession, RtmpUrl};
+use heliu_model::{
+    Address, Attempt, Direction, EgressId, EgressIntent, EgressStage, EndpointId, LeaveReason, Refusal, RtmpUrl,
+};
+use heliu_rtmp::{ClientEvent, ClientSession};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::Notify;
 
 use crate::clock::RoomClock;
+use crate::config::OwnNames;
 use crate::director::Order;
 use crate::endpoint::relay::{News, Relayed, relay};
 use crate::endpoint::{Endpoint, Push};
@@ -27,9 +30,12 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
 /// How often the stage is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Looks after which a try counts as a success: thirty seconds, the longest pause between two tries.
+const SETTLED_LOOKS: u32 = 300;
 /// Looks without a frame until the source counts as silent: two seconds.
 const SILENT_LOOKS_MAX: u32 = 20;
 const READ_LEN: usize = 4 << 10;
+const LET_GO: &str = "its own room let it go";
 const OVER: &str = "the other room is over";
 
 /// Why a try ended.
@@ -40,6 +46,8 @@ enum Ended {
     Stopped,
     #[error("the URL is not one this host can push to")]
     Url,
+    #[error("this URL leads to this host by a name it does not know: add it to [public] hosts")]
+    Own,
     #[error("no answer within ten seconds")]
     Late,
     #[error("cannot connect: {0}")]
@@ -100,8 +108,9 @@ struct Try {
 impl Try {
     async fn push(&self) -> Ended {
         let Ok(url) = RtmpUrl::parse(&self.intent.url) else { return Ended::Url };
+        let own = &self.worker.director.own_names;
         let connected = tokio::select! {
-            connected = tokio::time::timeout(CONNECT_WITHIN, connect(&url)) => connected.unwrap_or(Err(Ended::Late)),
+            connected = tokio::time::timeout(CONNECT_WITHIN, connect(&url, own)) => connected.unwrap_or(Err(Ended::Late)),
             () = self.stop.notified() => return Ended::Stopped,
         };
         let (mut session, socket) = match connected {
@@ -115,10 +124,13 @@ impl Try {
         let ended = tokio::select! {
             ended = read(&mut session, &mut reader, &queue) => ended,
             finish = queue.write_to(&mut writer) => match finish {
-                Finish::Clean => Ended::Stopped,
+                Finish::Clean => Ended::Over(LET_GO.to_owned()),
                 Finish::Broken => Ended::Closed,
             },
-            () = self.watch(&room, || queue.counts().frames) => Ended::Stuck,
+            () = self.watch(&room, || queue.counts().frames) => match queue.is_stuck(Instant::now()) {
+                true => Ended::Stuck,
+                false => Ended::Over(LET_GO.to_owned()),
+            },
             () = self.stop.notified() => Ended::Stopped,
         };
         room.turn(|shell| shell.remove(self.endpoint, LeaveReason::Left));
@@ -161,7 +173,7 @@ impl Try {
             ended = async {
                 match news.recv().await {
                     Some(News::Published) => tokio::select! {
-                        () = self.watch(&room, || delivered.get()) => Ended::Stuck,
+                        () = self.watch(&room, || delivered.get()) => Ended::Over(LET_GO.to_owned()),
                         over = news.recv() => over.map_or(Ended::Over(OVER.to_owned()), News::into_ended),
                     },
                     Some(news) => news.into_ended(),
@@ -186,11 +198,15 @@ impl Try {
 
     /// Tells the job whether media flows, from the count of frames; ends when the room has let it go.
     async fn watch(&self, room: &Rc<RoomCell>, frames: impl Fn() -> u64) {
-        let (mut seen, mut silent) = (0, 0);
+        let (mut seen, mut silent, mut looks) = (0, 0, 0);
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             if room.turn(|shell| shell.endpoint(self.endpoint).is_some()) != Some(true) {
                 return;
+            }
+            looks += 1;
+            if looks == SETTLED_LOOKS && self.worker.jobs.borrow_mut().settle_egress(&self.id) {
+                self.worker.note_change();
             }
             let count = frames();
             silent = if count == seen { silent + 1 } else { 0 };
@@ -209,9 +225,13 @@ impl Try {
     }
 }
 
-async fn connect(url: &RtmpUrl) -> Result<(ClientSession, TcpStream), Ended> {
+async fn connect(url: &RtmpUrl, own: &OwnNames) -> Result<(ClientSession, TcpStream), Ended> {
     let host = url.host().trim_matches(['[', ']']);
     let mut socket = TcpStream::connect((host, url.port())).await.map_err(Ended::Connect)?;
+    let (local, peer) = (socket.local_addr().map_err(Ended::Connect)?, socket.peer_addr().map_err(Ended::Connect)?);
+    if own.is_own_socket(local, peer) {
+        return Err(Ended::Own);
+    }
     socket.set_nodelay(true).map_err(Ended::Connect)?;
     let mut session = ClientSession::new(url);
     let mut buffer = vec![0; READ_LEN];

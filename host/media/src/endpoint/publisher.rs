@@ -11,7 +11,7 @@ use heliu_rtmp::{ServerEvent, ServerSession};
 use crate::endpoint::client::{Next, flush};
 use crate::queue::SendQueue;
 
-/// Tags that mean nothing: a publisher that sends more of them is broken.
+/// Tags in a row that mean nothing: a publisher that sends more of them is broken.
 const DISCARDS_MAX: u32 = 2_000;
 /// Over which a publisher's rate is held against its grant.
 const RATE_WINDOW_MS: i64 = 5_000;
@@ -127,6 +127,7 @@ impl Publisher {
             };
             match item {
                 Ok(Some(item)) if self.may_send(item.data.len(), now) => {
+                    self.discards = 0;
                     return Polled::Frame(self.placed(item, now));
                 }
                 Ok(_) => {}

@@ -18,7 +18,7 @@ pub enum UrlError {
     /// No app, or no stream name.
     #[error("the URL needs an app and a stream name")]
     Path,
-    /// A space or control character, or over 2048 bytes.
+    /// A space, a `#` or a control character, or over 2048 bytes.
     #[error("the URL holds characters it must not, or is too long")]
     Text,
 }
@@ -41,7 +41,7 @@ impl RtmpUrl {
     /// # Errors
     /// It is not one; see [`UrlError`].
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        if text.len() > LEN_MAX || text.chars().any(|c| c.is_control() || c == ' ') {
+        if text.len() > LEN_MAX || text.chars().any(|c| c.is_control() || c == ' ' || c == '#') {
             return Err(UrlError::Text);
         }
         let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
@@ -156,6 +156,7 @@ mod tests {
             ("rtmp://h/live/", Err(UrlError::Path)),
             ("rtmp://h", Err(UrlError::Path)),
             ("rtmp://h/live/a b", Err(UrlError::Text)),
+            ("rtmp://h/live/a#b", Err(UrlError::Text)),
             ("", Err(UrlError::Scheme)),
         ] {
             let got = RtmpUrl::parse(text);
