@@ -95,6 +95,25 @@ fn broken_pictures_end_nobody_but_their_sender() {
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }
 
+#[test]
+fn pictures_with_a_foreign_sound_are_carried_without_it() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let media = flash(folder.path());
+    let mut publisher = Publisher::connect(server.rtmp(), "livhub/726122/111");
+    // FLV sound format 2 is MP3: far more such tags than a publisher may send of nothing else.
+    let mp3 = Tag { kind: MediaKind::Audio, timestamp: 0, body: vec![0x2f; 40] };
+    for tag in media.iter().filter(|tag| tag.kind == MediaKind::Video) {
+        assert!(publisher.send(tag, tag.timestamp));
+        for _ in 0..50 {
+            assert!(publisher.send(&mp3, tag.timestamp), "the connection stays");
+        }
+    }
+    assert!(!publisher.is_closed_within(Duration::from_secs(1)));
+    assert!(server.log().contains("publication started"), "{}", server.log());
+    assert!(!server.log().contains("publication ended"), "{}", server.log());
+}
+
 /// Two seconds of red, then two of blue, as FLV tags.
 fn flash(folder: &Path) -> Vec<Tag> {
     let file = folder.join("flash.flv");
