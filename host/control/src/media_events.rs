@@ -55,11 +55,9 @@ impl MediaEvents {
             EventKind::ParticipantLeft { participant, reason } => {
                 tracing::info!(room = %event.room, %participant, reason = reason.as_str(), "participant left");
             }
-            EventKind::PublicationChanged(_) | EventKind::Mixer(..) | EventKind::Egress(..) => {}
+            EventKind::PublicationChanged(_) => {}
         }
-        if let Some(words) = wording::of_event(event) {
-            self.courier.tell(&event.room, words, event.at);
-        }
+        self.courier.tell(&event.room, wording::of_event(event), event.at);
     }
 
     fn check_losses(&mut self) {

@@ -12,9 +12,9 @@ pub(crate) struct Words {
     pub(crate) data: Value,
 }
 
-/// `None`: the loop tells of jobs, because it knows the wish as well.
-pub(crate) fn of_event(event: &Event) -> Option<Words> {
-    Some(match &event.kind {
+/// Of an event of the media plane. Of jobs the loop tells, because it knows the wish as well.
+pub(crate) fn of_event(event: &Event) -> Words {
+    match &event.kind {
         EventKind::PublicationStarted(status) => {
             words("publication.started", &status.id, json!({ "publication": publication(status) }))
         }
@@ -31,8 +31,7 @@ pub(crate) fn of_event(event: &Event) -> Option<Words> {
         EventKind::ParticipantLeft { participant, reason } => {
             words("participant.left", participant, json!({ "reason": reason.as_str() }))
         }
-        EventKind::Mixer(..) | EventKind::Egress(..) => return None,
-    })
+    }
 }
 
 /// The record `status.job`.

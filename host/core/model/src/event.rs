@@ -1,6 +1,8 @@
-//! What happened, for plugins that asked to know (`wit/README.md` §6).
+//! What happened in a room, for plugins that asked to know (`wit/README.md` §6).
+//!
+//! Not here: what became of mixers and egresses; the control plane derives that from their jobs.
 
-use crate::{EgressId, Job, MixerId, ParticipantId, PublicationId, PublicationStatus, RoomId, Timestamp};
+use crate::{ParticipantId, PublicationId, PublicationStatus, RoomId, Timestamp};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,10 +45,6 @@ pub enum EventKind {
         /// Why.
         reason: LeaveReason,
     },
-    /// A mixer's state changed.
-    Mixer(MixerId, Job),
-    /// An egress' state changed.
-    Egress(EgressId, Job),
 }
 
 /// Why somebody is gone.
