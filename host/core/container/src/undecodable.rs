@@ -23,6 +23,10 @@ pub enum Undecodable {
     /// Coded or visible size out of bounds; the value is the coded one.
     #[error("{}x{} is out of the decoder's bounds", .0.width, .0.height)]
     Size(Size),
+    /// More reference pictures than fit into the decoder's memory at their size; the value is their
+    /// number.
+    #[error("{0} H.264 reference pictures of this size are out of the decoder's bounds")]
+    References(u32),
     /// An MPEG-4 audio object type whose core is not AAC-LC.
     #[error("MPEG-4 audio object type {0} is not decoded, only AAC-LC")]
     ObjectType(u8),

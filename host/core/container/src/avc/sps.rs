@@ -15,6 +15,9 @@ const SIDE_MIN: u32 = 16;
 const SIDE_MAX: u32 = 4096;
 const AREA_MAX: u32 = 4096 * 2304;
 const REFERENCE_FRAMES_MAX: u32 = 16;
+/// `MaxDpbMbs` of level 5.2 (ITU-T H.264 table A-1): macroblocks of all reference pictures together,
+/// 71 MB of samples. It leaves sixteen references to 1920x1080 and five to 4096x2304.
+const REFERENCE_MACROBLOCKS_MAX: u32 = 184_320;
 /// `level_idc` 6.2, the highest there is.
 const LEVEL_HIGHEST: u8 = 62;
 const LEVEL_AT: usize = 3;
@@ -40,6 +43,8 @@ pub struct Sps {
     pub is_interlaced: bool,
     /// Pictures per second, if the usability information tells and it is between 0.1 and 1000.
     pub frame_rate: Option<f32>,
+    /// `max_num_ref_frames`, 0 to 16: pictures that a decoder keeps beside the current one.
+    pub reference_frames: u32,
     /// `seq_parameter_set_id`, 0 to 31.
     pub id: u8,
 }
@@ -81,13 +86,16 @@ impl Sps {
             level_idc,
             is_interlaced: is_interlaced(sps),
             frame_rate: frame_rate(sps),
+            reference_frames: sps.max_num_ref_frames,
             id: sps.id().id(),
         })
     }
 }
 
 /// Whether our decoder may see pictures of this sequence parameter set (a whole NAL unit): progressive
-/// 4:2:0 with 8 bits, sides of 16 to 4096, at most 4096x2304 in all.
+/// 4:2:0 with 8 bits, sides of 16 to 4096, at most 4096x2304 in all, and reference pictures of at most
+/// 184 320 macroblocks together, as level 5.2 allows. A decoder of the largest takes 150 MB: the library
+/// keeps two spare pictures, and motion beside each.
 ///
 /// # Errors
 /// It may not.
@@ -106,7 +114,15 @@ pub fn check_sps(nal: &[u8]) -> Result<Sps, Undecodable> {
     if !is_size_decodable(sps.coded_size) || !is_size_decodable(sps.size) {
         return Err(Undecodable::Size(sps.coded_size));
     }
+    if sps.reference_frames * macroblocks(sps.coded_size) > REFERENCE_MACROBLOCKS_MAX {
+        return Err(Undecodable::References(sps.reference_frames));
+    }
     Ok(sps)
+}
+
+/// Of a coded size, which is one of whole macroblocks.
+fn macroblocks(size: Size) -> u32 {
+    size.width / 16 * (size.height / 16)
 }
 
 fn is_size_decodable(size: Size) -> bool {
@@ -201,6 +217,10 @@ mod tests {
                 Err(Undecodable::Interlaced),
             ),
             ("absurd", Change(|sps| resize(sps, 60_000, 60_000)), Err(Undecodable::BadParameterSets)),
+            ("sixteen references of 1920x1088", Change(|sps| refer(sps, 16, 120, 68)), Ok(())),
+            ("five of 4096x2304", Change(|sps| refer(sps, 5, 256, 144)), Ok(())),
+            ("six of 4096x2304", Change(|sps| refer(sps, 6, 256, 144)), Err(Undecodable::References(6))),
+            ("sixteen of 4096x2304", Change(|sps| refer(sps, 16, 256, 144)), Err(Undecodable::References(16))),
             ("a hundred references", Change(|sps| sps.max_num_ref_frames = 100), Err(Undecodable::BadParameterSets)),
         ] {
             assert_eq!(check_sps(&sps_of(change.0)).map(|_| ()), want, "{what}");
@@ -258,6 +278,13 @@ mod tests {
     }
 
     struct Change(fn(&mut SeqParameterSet));
+
+    fn refer(sps: &mut SeqParameterSet, references: u32, width_in_mbs: u32, height_in_mbs: u32) {
+        sps.max_num_ref_frames = references;
+        // It says how many pictures are buffered, which must not be fewer.
+        sps.vui_parameters = None;
+        resize(sps, width_in_mbs, height_in_mbs);
+    }
 
     fn resize(sps: &mut SeqParameterSet, width_in_mbs: u32, height_in_mbs: u32) {
         sps.pic_width_in_mbs_minus1 = width_in_mbs - 1;
