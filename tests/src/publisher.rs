@@ -52,7 +52,7 @@ impl Publisher {
         let url = RtmpUrl::parse(&format!("rtmp://{to}/{path}")).expect("a URL");
         let socket = TcpStream::connect(to).expect("the server listens");
         socket.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket has a time-out");
-        let mut publisher = Self { socket, session: ClientSession::new(&url) };
+        let mut publisher = Self { socket, session: ClientSession::publish(&url) };
         let mut buffer = [0; 4_096];
         loop {
             while let Some(bytes) = publisher.session.poll_output() {

@@ -161,7 +161,7 @@ async fn read_request(
                 ServerEvent::PlayRequested(request) => return Ok((Direction::Play, request)),
                 ServerEvent::Ended => return Err(Dismissed::Closed),
                 // Nothing is published yet.
-                ServerEvent::Audio { .. } | ServerEvent::Video { .. } | ServerEvent::Metadata(_) => {}
+                ServerEvent::Media(_) => {}
             }
         }
         let len = socket.read(&mut buffer).await?;

@@ -35,7 +35,6 @@ pub struct ChunkReader {
 #[derive(Debug, Default)]
 struct Stream {
     kind: u8,
-    id: u32,
     len: usize,
     timestamp: u32,
     delta: u32,
@@ -212,7 +211,7 @@ impl Stream {
             self.kind = fields[6];
         }
         if header.format == 0 {
-            self.id = u32::from_le_bytes([fields[7], fields[8], fields[9], fields[10]]);
+            // The message stream id behind it tells nothing: one stream per connection.
             self.timestamp = 0;
         }
         // A type 3 that begins a message repeats the last step, or a type 0's time (§5.3.1.2.4).
@@ -224,7 +223,7 @@ impl Stream {
     fn finish(&mut self) -> Message {
         self.is_inside = false;
         let body = std::mem::take(&mut self.body).freeze();
-        Message { kind: self.kind, timestamp: self.timestamp, stream: self.id, body }
+        Message { kind: self.kind, timestamp: self.timestamp, body }
     }
 }
 

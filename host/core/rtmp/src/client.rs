@@ -1,29 +1,36 @@
-//! The client's side of one connection that publishes to somebody else's server.
+//! The client's side of one connection: publishes to somebody else's server, or plays from it.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 use heliu_model::RtmpUrl;
 
-use crate::acknowledgement::Acknowledgement;
-use crate::amf::{self, Value};
-use crate::chunk_reader::ChunkReader;
+use crate::amf::Value;
 use crate::chunk_writer::{command, set_chunk_size, user_control};
+use crate::command::Command;
 use crate::error::Error;
 use crate::handshake::Handshake;
+use crate::link::Link;
+use crate::media::Media;
 use crate::message::{self, Message};
 
 const COMMANDS: u8 = 3;
 const CONNECT: f64 = 1.0;
 const CREATE: f64 = 4.0;
+/// What a player says it buffers; servers send at once whatever it says.
+const BUFFER_MS: u32 = 1_000;
+/// Live if there is such a stream (§7.2.2.1).
+const LIVE: f64 = -2.0;
 /// What a server says is cut here before it reaches a log.
 const REASON_LEN_MAX: usize = 200;
 
 /// What the server said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ClientEvent {
-    /// Media may be sent.
+    /// Media may be sent, or will come.
     Ready,
+    /// What is played.
+    Media(Media),
     /// It does not want us, or not any more; in its words.
     Rejected(String),
     /// It has ended the stream.
@@ -34,13 +41,17 @@ pub enum ClientEvent {
 #[derive(Debug)]
 pub struct ClientSession {
     url: RtmpUrl,
-    handshake: Handshake,
-    reader: ChunkReader,
+    aim: Aim,
+    link: Link,
     stage: Stage,
     stream: u32,
-    acknowledgement: Acknowledgement,
     events: VecDeque<ClientEvent>,
-    output: VecDeque<Bytes>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    Publish,
+    Play,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,21 +65,22 @@ enum Stage {
 }
 
 impl ClientSession {
-    /// Begins the handshake; its first bytes can be polled at once.
+    /// Will send media to `url`. Begins the handshake; its first bytes can be polled at once.
     #[must_use]
-    pub fn new(url: &RtmpUrl) -> Self {
-        let mut handshake = Handshake::client();
-        let hello = Bytes::from(handshake.take_output());
-        Self {
-            url: url.clone(),
-            handshake,
-            reader: ChunkReader::default(),
-            stage: Stage::Handshake,
-            stream: 0,
-            acknowledgement: Acknowledgement::every(u64::MAX),
-            events: VecDeque::new(),
-            output: VecDeque::from([hello]),
-        }
+    pub fn publish(url: &RtmpUrl) -> Self {
+        Self::new(url, Aim::Publish)
+    }
+
+    /// Will receive the media of `url`. Begins the handshake; its first bytes can be polled at once.
+    #[must_use]
+    pub fn play(url: &RtmpUrl) -> Self {
+        Self::new(url, Aim::Play)
+    }
+
+    fn new(url: &RtmpUrl, aim: Aim) -> Self {
+        // A server says itself when it wants to hear of received bytes.
+        let link = Link::new(Handshake::client(), u64::MAX);
+        Self { url: url.clone(), aim, link, stage: Stage::Handshake, stream: 0, events: VecDeque::new() }
     }
 
     /// Takes bytes from the socket; ignored once the session is over.
@@ -79,7 +91,7 @@ impl ClientSession {
         if self.stage == Stage::Over {
             return Ok(());
         }
-        self.output.extend(self.acknowledgement.count(bytes.len()));
+        self.link.count(bytes.len());
         let outcome = self.read(bytes);
         if outcome.is_err() {
             self.stage = Stage::Over;
@@ -94,7 +106,7 @@ impl ClientSession {
 
     /// Bytes for the socket.
     pub fn poll_output(&mut self) -> Option<Bytes> {
-        self.output.pop_front()
+        self.link.poll_output()
     }
 
     /// The message stream for media; known once it is ready.
@@ -109,111 +121,133 @@ impl ClientSession {
             return;
         }
         self.stage = Stage::Over;
-        let stream = Value::text(self.url.stream());
-        self.command(0, &[Value::text("FCUnpublish"), Value::Number(6.0), Value::Null, stream]);
-        let id = Value::Number(f64::from(self.stream));
-        self.command(0, &[Value::text("deleteStream"), Value::Number(7.0), Value::Null, id]);
+        if self.aim == Aim::Publish {
+            self.command(0, "FCUnpublish", 6.0, [Value::text(self.url.stream())]);
+        }
+        self.command(0, "deleteStream", 7.0, [Value::Number(f64::from(self.stream))]);
     }
 
     fn read(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut rest = bytes;
-        if !self.handshake.is_done() {
-            rest = self.handshake.handle_bytes(bytes)?;
-            let answer = self.handshake.take_output();
-            if !answer.is_empty() {
-                self.output.push_back(answer.into());
-            }
-            if self.handshake.is_done() {
+        loop {
+            let message = self.link.read(&mut rest)?;
+            if self.stage == Stage::Handshake && self.link.is_open() {
                 self.connect();
             }
+            match message {
+                // What follows the end is not read.
+                Some(message) if self.stage != Stage::Over => self.handle_message(message)?,
+                Some(_) | None => return Ok(()),
+            }
         }
-        while let Some(message) = self.reader.read(&mut rest)? {
-            self.handle_message(&message)?;
-        }
-        Ok(())
     }
 
     fn connect(&mut self) {
         self.stage = Stage::Connecting;
-        self.output.push_back(set_chunk_size());
-        let member = |name: &str, text: &str| (name.to_owned(), Value::text(text));
-        let members = vec![
-            member("app", self.url.app()),
-            member("type", "nonprivate"),
-            member("flashVer", "FMLE/3.0 (compatible; heliu)"),
-            member("tcUrl", &self.url.tc_url()),
-        ];
-        self.command(0, &[Value::text("connect"), Value::Number(CONNECT), Value::Object(members)]);
+        self.link.send(set_chunk_size());
+        let member = |name: &str, value: Value| (name.to_owned(), value);
+        let mut members = vec![member("app", Value::text(self.url.app()))];
+        members.extend(match self.aim {
+            Aim::Publish => vec![
+                member("type", Value::text("nonprivate")),
+                member("flashVer", Value::text("FMLE/3.0 (compatible; heliu)")),
+            ],
+            Aim::Play => vec![
+                member("flashVer", Value::text("LNX 9,0,124,2")),
+                member("fpad", Value::Boolean(false)),
+                // All codecs, and no seeking by picture.
+                member("audioCodecs", Value::Number(4_071.0)),
+                member("videoCodecs", Value::Number(252.0)),
+                member("videoFunction", Value::Number(0.0)),
+            ],
+        });
+        members.push(member("tcUrl", Value::text(&self.url.tc_url())));
+        let values = [Value::text("connect"), Value::Number(CONNECT), Value::Object(members)];
+        self.link.send(command(COMMANDS, 0, &values));
     }
 
-    fn handle_message(&mut self, message: &Message) -> Result<(), Error> {
+    fn handle_message(&mut self, message: Message) -> Result<(), Error> {
         match message.kind {
-            message::COMMAND => self.handle_command(&message.body),
-            message::COMMAND_AMF3 => self.handle_command(message.body.get(1..).unwrap_or_default()),
-            message::WINDOW_SIZE => {
-                self.acknowledgement.set_window(&message.body);
-                Ok(())
-            }
+            message::COMMAND | message::COMMAND_AMF3 => self.handle_command(&Command::read(&message)?),
             message::USER_CONTROL => {
-                if message.body.starts_with(&message::PING.to_be_bytes()) && message.body.len() >= 6 {
-                    self.output.push_back(user_control(message::PONG, &message.body[2..6]));
+                let is_end = message.body.starts_with(&message::STREAM_EOF.to_be_bytes());
+                if is_end && self.aim == Aim::Play && self.stage == Stage::Ready {
+                    self.end(ClientEvent::Closed);
                 }
-                Ok(())
             }
-            _ => Ok(()),
-        }
-    }
-
-    fn handle_command(&mut self, body: &[u8]) -> Result<(), Error> {
-        let values = amf::read_all(body)?;
-        let [name, rest @ ..] = values.as_slice() else { return Err(Error::Command) };
-        // ffmpeg's server sends `onFCPublish` with nothing behind it.
-        let transaction = rest.first().and_then(Value::as_number).unwrap_or(0.0);
-        let arguments = rest.get(1..).unwrap_or_default();
-        match (name.as_str().ok_or(Error::Command)?, self.stage) {
-            ("_result", Stage::Connecting) if transaction == CONNECT => self.create_stream(),
-            ("_result", Stage::Creating) if transaction == CREATE => self.publish(arguments.get(1)),
-            ("_error", Stage::Connecting) => self.reject(arguments.get(1)),
-            ("_error", Stage::Creating) if transaction == CREATE => self.reject(arguments.get(1)),
-            ("onStatus", Stage::Asking | Stage::Ready) => self.handle_status(arguments.get(1)),
-            ("close", _) => self.end(ClientEvent::Closed),
-            _ => {}
+            _ => self.handle_media(message),
         }
         Ok(())
     }
 
-    fn create_stream(&mut self) {
-        self.stage = Stage::Creating;
-        let stream = Value::text(self.url.stream());
-        self.command(0, &[Value::text("releaseStream"), Value::Number(2.0), Value::Null, stream.clone()]);
-        self.command(0, &[Value::text("FCPublish"), Value::Number(3.0), Value::Null, stream]);
-        self.command(0, &[Value::text("createStream"), Value::Number(CREATE), Value::Null]);
+    fn handle_media(&mut self, message: Message) {
+        if self.aim == Aim::Play && matches!(self.stage, Stage::Asking | Stage::Ready) {
+            Media::read(message, &mut |media| self.events.push_back(ClientEvent::Media(media)));
+        }
     }
 
-    fn publish(&mut self, id: Option<&Value>) {
-        self.stage = Stage::Asking;
-        self.stream = id.and_then(Value::as_number).map_or(1, |number| number as u32);
-        let stream = Value::text(self.url.stream());
-        let values = [Value::text("publish"), Value::Number(5.0), Value::Null, stream, Value::text("live")];
-        self.command(self.stream, &values);
-    }
-
-    fn handle_status(&mut self, information: Option<&Value>) {
-        let text = |name: &str| information.and_then(|object| object.get(name)).and_then(Value::as_str);
-        match (text("code"), text("level")) {
-            (Some("NetStream.Publish.Start"), _) if self.stage == Stage::Asking => {
-                self.stage = Stage::Ready;
-                self.events.push_back(ClientEvent::Ready);
-            }
-            (Some("NetStream.Unpublish.Success"), _) => self.end(ClientEvent::Closed),
-            (_, Some("error")) => self.reject(information),
+    fn handle_command(&mut self, command: &Command) {
+        let is_answer = |transaction: f64| command.transaction == transaction;
+        match (command.name.as_str(), self.stage) {
+            ("_result", Stage::Connecting) if is_answer(CONNECT) => self.create_stream(),
+            ("_result", Stage::Creating) if is_answer(CREATE) => self.ask(command.arguments.get(1)),
+            ("_error", Stage::Connecting) => self.reject(command),
+            ("_error", Stage::Creating) if is_answer(CREATE) => self.reject(command),
+            ("onStatus", Stage::Asking | Stage::Ready) => self.handle_status(command),
+            ("close", _) => self.end(ClientEvent::Closed),
             _ => {}
         }
     }
 
-    fn reject(&mut self, information: Option<&Value>) {
-        let text = |name: &str| information.and_then(|object| object.get(name)).and_then(Value::as_str);
-        let reason = format!("{} {}", text("code").unwrap_or_default(), text("description").unwrap_or_default());
+    fn create_stream(&mut self) {
+        self.stage = Stage::Creating;
+        if self.aim == Aim::Publish {
+            let stream = Value::text(self.url.stream());
+            self.command(0, "releaseStream", 2.0, [stream.clone()]);
+            self.command(0, "FCPublish", 3.0, [stream]);
+        }
+        self.command(0, "createStream", CREATE, []);
+    }
+
+    fn ask(&mut self, id: Option<&Value>) {
+        self.stage = Stage::Asking;
+        self.stream = id.and_then(Value::as_number).map_or(1, |number| number as u32);
+        let stream = Value::text(self.url.stream());
+        match self.aim {
+            Aim::Publish => self.command(self.stream, "publish", 5.0, [stream, Value::text("live")]),
+            Aim::Play => {
+                self.link.allow_media();
+                self.command(self.stream, "play", 0.0, [stream, Value::Number(LIVE)]);
+                let buffer = [self.stream.to_be_bytes(), BUFFER_MS.to_be_bytes()].concat();
+                self.link.send(user_control(message::SET_BUFFER, &buffer));
+            }
+        }
+    }
+
+    fn handle_status(&mut self, status: &Command) {
+        match (status.information("code"), status.information("level")) {
+            (Some("NetStream.Publish.Start"), _) if self.is_asking_to(Aim::Publish) => self.ready(),
+            (Some("NetStream.Play.Start"), _) if self.is_asking_to(Aim::Play) => self.ready(),
+            (Some("NetStream.Unpublish.Success" | "NetStream.Play.UnpublishNotify" | "NetStream.Play.Stop"), _) => {
+                self.end(ClientEvent::Closed);
+            }
+            (_, Some("error")) => self.reject(status),
+            _ => {}
+        }
+    }
+
+    fn is_asking_to(&self, aim: Aim) -> bool {
+        self.stage == Stage::Asking && self.aim == aim
+    }
+
+    fn ready(&mut self) {
+        self.stage = Stage::Ready;
+        self.events.push_back(ClientEvent::Ready);
+    }
+
+    fn reject(&mut self, refusal: &Command) {
+        let text = |member: &str| refusal.information(member).unwrap_or_default();
+        let reason = format!("{} {}", text("code"), text("description"));
         let reason: String = reason.chars().filter(|c| !c.is_control()).take(REASON_LEN_MAX).collect();
         self.end(ClientEvent::Rejected(reason.trim().to_owned()));
     }
@@ -223,130 +257,12 @@ impl ClientSession {
         self.events.push_back(event);
     }
 
-    fn command(&mut self, stream: u32, values: &[Value]) {
-        self.output.push_back(command(COMMANDS, stream, values));
+    fn command<const N: usize>(&mut self, stream: u32, name: &str, transaction: f64, arguments: [Value; N]) {
+        let mut values = vec![Value::text(name), Value::Number(transaction), Value::Null];
+        values.extend(arguments);
+        self.link.send(command(COMMANDS, stream, &values));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::{MediaKind, Metadata, ServerEvent, ServerSession, media_message, metadata_message};
-
-    #[test]
-    fn a_push_reaches_a_server_however_the_bytes_are_cut() {
-        for step in [1, 13, 1_460, usize::MAX] {
-            let mut wire = Wire::new("rtmp://h/a/b/key?k=1", step);
-            wire.run();
-            let asked = wire.server.poll_event();
-            let Some(ServerEvent::PublishRequested(request)) = asked else { panic!("{asked:?}") };
-            let authority = request.authority();
-            assert_eq!(
-                (request.app.as_str(), request.stream.as_str(), authority.as_deref()),
-                ("a/b", "key?k=1", Some("h"))
-            );
-            wire.server.accept_publish();
-            wire.run();
-            assert_eq!(wire.client.poll_event(), Some(ClientEvent::Ready));
-            let stream = wire.client.stream_id();
-            let told = Metadata { width: Some(640.0), ..Metadata::default() };
-            for bytes in [
-                metadata_message(&told, stream, true),
-                media_message(MediaKind::Video, 40, stream, &[b"\x17\x00", &[7; 70_000]]),
-                media_message(MediaKind::Audio, 41, stream, &[b"\xaf\x01x"]),
-            ] {
-                wire.feed_server(&bytes);
-            }
-            wire.client.close();
-            wire.run();
-            let events: Vec<_> = std::iter::from_fn(|| wire.server.poll_event()).collect();
-            assert!(matches!(&events[0], ServerEvent::Metadata(metadata) if metadata.width == Some(640.0)));
-            assert!(matches!(&events[1], ServerEvent::Video { timestamp: 40, body } if body.len() == 70_002));
-            assert!(matches!(&events[2], ServerEvent::Audio { timestamp: 41, body } if body.len() == 3));
-            assert_eq!(events[3..], [ServerEvent::Ended]);
-        }
-    }
-
-    #[test]
-    fn a_refusal_is_told_in_the_servers_words() {
-        let mut wire = Wire::new("rtmp://h/a/x", usize::MAX);
-        wire.run();
-        assert!(matches!(wire.server.poll_event(), Some(ServerEvent::PublishRequested(_))));
-        wire.server.refuse_publish("taken");
-        wire.run();
-        let want = ClientEvent::Rejected("NetStream.Publish.BadName taken".to_owned());
-        assert_eq!(wire.client.poll_event(), Some(want));
-        assert_eq!(wire.client.handle_bytes(&[0xc4]), Ok(()), "what follows is not read");
-    }
-
-    #[test]
-    fn a_command_of_a_name_alone_is_passed_over() {
-        let mut wire = Wire::new("rtmp://h/a/x", usize::MAX);
-        wire.run();
-        let bare = command(COMMANDS, 0, &[Value::text("onFCPublish")]);
-        assert_eq!(wire.client.handle_bytes(&bare), Ok(()));
-        wire.server.accept_publish();
-        wire.run();
-        assert_eq!(wire.client.poll_event(), Some(ClientEvent::Ready));
-    }
-
-    #[test]
-    fn media_of_an_impatient_client_waits_for_acceptance() {
-        let mut wire = Wire::new("rtmp://h/a/x", usize::MAX);
-        wire.run();
-        wire.server.poll_event();
-        wire.feed_server(&media_message(MediaKind::Audio, 7, 1, &[b"x"]));
-        assert_eq!(wire.server.poll_event(), None);
-        wire.server.accept_publish();
-        let body = Bytes::from_static(b"x");
-        assert_eq!(wire.server.poll_event(), Some(ServerEvent::Audio { timestamp: 7, body }));
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_break_a_session(noise in proptest::collection::vec(any::<u8>(), 0..300), accept: bool) {
-            let mut wire = Wire::new("rtmp://h/a/x", usize::MAX);
-            wire.run();
-            if accept {
-                wire.server.accept_publish();
-                wire.run();
-            }
-            let _ = wire.server.handle_bytes(&noise);
-            let _ = wire.client.handle_bytes(&noise);
-            let _ = ServerSession::new().handle_bytes(&noise);
-        }
-    }
-
-    struct Wire {
-        client: ClientSession,
-        server: ServerSession,
-        step: usize,
-    }
-
-    impl Wire {
-        fn new(url: &str, step: usize) -> Self {
-            let url = RtmpUrl::parse(url).unwrap();
-            Self { client: ClientSession::new(&url), server: ServerSession::new(), step }
-        }
-
-        fn run(&mut self) {
-            loop {
-                let there: Vec<Bytes> = std::iter::from_fn(|| self.client.poll_output()).collect();
-                let back: Vec<Bytes> = std::iter::from_fn(|| self.server.poll_output()).collect();
-                if there.is_empty() && back.is_empty() {
-                    return;
-                }
-                there.iter().for_each(|bytes| self.feed_server(bytes));
-                for bytes in back {
-                    bytes.chunks(self.step).for_each(|part| self.client.handle_bytes(part).unwrap());
-                }
-            }
-        }
-
-        fn feed_server(&mut self, bytes: &[u8]) {
-            bytes.chunks(self.step).for_each(|part| self.server.handle_bytes(part).unwrap());
-        }
-    }
-}
+mod tests;

@@ -19,6 +19,7 @@ pub const AGGREGATE: u8 = 22;
 /// User control events.
 pub const STREAM_BEGIN: u16 = 0;
 pub const STREAM_EOF: u16 = 1;
+pub const SET_BUFFER: u16 = 3;
 pub const PING: u16 = 6;
 pub const PONG: u16 = 7;
 
@@ -28,13 +29,12 @@ pub struct Message {
     pub kind: u8,
     /// Milliseconds, wrapping.
     pub timestamp: u32,
-    pub stream: u32,
     pub body: Bytes,
 }
 
 /// The messages inside an aggregate (§7.1.6); times are shifted so that the first has the aggregate's.
-pub fn split_aggregate(aggregate: &Message) -> Vec<Message> {
-    let mut rest = aggregate.body.clone();
+pub fn split_aggregate(timestamp: u32, aggregate: &Bytes) -> Vec<Message> {
+    let mut rest = aggregate.clone();
     let mut first = None;
     let mut messages = Vec::new();
     while rest.len() > 11 {
@@ -43,11 +43,11 @@ pub fn split_aggregate(aggregate: &Message) -> Vec<Message> {
         if rest.len() < 11 + len {
             break;
         }
-        let shift = aggregate.timestamp.wrapping_sub(*first.get_or_insert(time));
+        let shift = timestamp.wrapping_sub(*first.get_or_insert(time));
         let kind = rest[0];
         let body = rest.slice(11..11 + len);
         if matches!(kind, AUDIO | VIDEO | DATA) {
-            messages.push(Message { kind, timestamp: time.wrapping_add(shift), stream: aggregate.stream, body });
+            messages.push(Message { kind, timestamp: time.wrapping_add(shift), body });
         }
         // Each is followed by its length once more.
         rest = rest.slice((11 + len + 4).min(rest.len())..);

@@ -7,14 +7,14 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::acknowledgement::Acknowledgement;
-use crate::amf::{self, Value};
-use crate::chunk_reader::ChunkReader;
+use crate::amf::Value;
 use crate::chunk_writer::{command, control, set_chunk_size, user_control};
+use crate::command::Command;
 use crate::error::Error;
 use crate::handshake::Handshake;
+use crate::link::Link;
+use crate::media::Media;
 use crate::message::{self, Message};
-use crate::metadata::Metadata;
 
 /// The message stream every client of ours gets.
 pub const SERVER_STREAM_ID: u32 = 1;
@@ -45,22 +45,8 @@ pub enum ServerEvent {
     PublishRequested(StreamRequest),
     /// It wants to receive; answer with `accept_play`, `refuse_play` or `refuse_play_not_found`.
     PlayRequested(StreamRequest),
-    /// Sound from an accepted publisher.
-    Audio {
-        /// Milliseconds, wrapping.
-        timestamp: u32,
-        /// FLV audio tag body.
-        body: Bytes,
-    },
-    /// Pictures from an accepted publisher.
-    Video {
-        /// Milliseconds, wrapping.
-        timestamp: u32,
-        /// FLV video tag body.
-        body: Bytes,
-    },
-    /// What an accepted publisher tells about itself.
-    Metadata(Metadata),
+    /// From an accepted publisher.
+    Media(Media),
     /// The client has said goodbye.
     Ended,
 }
@@ -68,15 +54,12 @@ pub enum ServerEvent {
 /// One connection.
 #[derive(Debug)]
 pub struct ServerSession {
-    handshake: Handshake,
-    reader: ChunkReader,
+    link: Link,
     stage: Stage,
     app: String,
     tc_url: String,
     commands: u32,
-    acknowledgement: Acknowledgement,
     events: VecDeque<ServerEvent>,
-    output: VecDeque<Bytes>,
     /// What came behind a request that is not decided.
     held: BytesMut,
 }
@@ -118,15 +101,12 @@ impl ServerSession {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            handshake: Handshake::server(),
-            reader: ChunkReader::default(),
+            link: Link::new(Handshake::server(), u64::from(WINDOW)),
             stage: Stage::Idle,
             app: String::new(),
             tc_url: String::new(),
             commands: 0,
-            acknowledgement: Acknowledgement::every(u64::from(WINDOW)),
             events: VecDeque::new(),
-            output: VecDeque::new(),
             held: BytesMut::new(),
         }
     }
@@ -139,7 +119,7 @@ impl ServerSession {
         if self.stage == Stage::Over {
             return Ok(());
         }
-        self.output.extend(self.acknowledgement.count(bytes.len()));
+        self.link.count(bytes.len());
         let outcome = self.read(bytes);
         if outcome.is_err() {
             self.stage = Stage::Over;
@@ -154,7 +134,7 @@ impl ServerSession {
 
     /// Bytes for the socket.
     pub fn poll_output(&mut self) -> Option<Bytes> {
-        self.output.pop_front()
+        self.link.poll_output()
     }
 
     /// Lets the publisher send.
@@ -163,8 +143,8 @@ impl ServerSession {
             return;
         }
         self.stage = Stage::Publishing;
-        self.reader.allow_media();
-        self.output.push_back(user_control(message::STREAM_BEGIN, &SERVER_STREAM_ID.to_be_bytes()));
+        self.link.allow_media();
+        self.link.send(user_control(message::STREAM_BEGIN, &SERVER_STREAM_ID.to_be_bytes()));
         self.status("status", "NetStream.Publish.Start", "publishing");
         // A client may send its headers without waiting for the answer.
         self.read_held();
@@ -182,7 +162,7 @@ impl ServerSession {
             return;
         }
         self.stage = Stage::Playing;
-        self.output.push_back(user_control(message::STREAM_BEGIN, &SERVER_STREAM_ID.to_be_bytes()));
+        self.link.send(user_control(message::STREAM_BEGIN, &SERVER_STREAM_ID.to_be_bytes()));
         self.status("status", "NetStream.Play.Reset", "reset");
         self.status("status", "NetStream.Play.Start", "playing");
         self.read_held();
@@ -202,7 +182,7 @@ impl ServerSession {
 
     /// Tells a player that the stream has ended.
     pub fn end_play(&mut self) {
-        self.output.push_back(user_control(message::STREAM_EOF, &SERVER_STREAM_ID.to_be_bytes()));
+        self.link.send(user_control(message::STREAM_EOF, &SERVER_STREAM_ID.to_be_bytes()));
         self.status("status", "NetStream.Play.UnpublishNotify", "the publisher has left");
         self.status("status", "NetStream.Play.Stop", "stopped");
         self.stage = Stage::Over;
@@ -221,14 +201,7 @@ impl ServerSession {
         if self.stage == Stage::Asked {
             return self.hold(rest);
         }
-        if !self.handshake.is_done() {
-            rest = self.handshake.handle_bytes(bytes)?;
-            let answer = self.handshake.take_output();
-            if !answer.is_empty() {
-                self.output.push_back(answer.into());
-            }
-        }
-        while let Some(message) = self.reader.read(&mut rest)? {
+        while let Some(message) = self.link.read(&mut rest)? {
             self.handle_message(message)?;
             if self.stage == Stage::Asked {
                 return self.hold(rest);
@@ -247,64 +220,29 @@ impl ServerSession {
 
     fn handle_message(&mut self, message: Message) -> Result<(), Error> {
         match message.kind {
-            message::AUDIO | message::VIDEO | message::DATA | message::DATA_AMF3 => self.handle_media(message),
-            message::AGGREGATE => {
-                message::split_aggregate(&message).into_iter().for_each(|inner| self.handle_media(inner));
+            message::COMMAND | message::COMMAND_AMF3 => self.handle_command(&Command::read(&message)?)?,
+            _ if self.stage == Stage::Publishing => {
+                Media::read(message, &mut |media| self.events.push_back(ServerEvent::Media(media)));
             }
-            message::COMMAND => self.handle_command(&message.body)?,
-            message::COMMAND_AMF3 => self.handle_command(message.body.get(1..).unwrap_or_default())?,
-            message::WINDOW_SIZE => self.acknowledgement.set_window(&message.body),
-            message::USER_CONTROL => self.handle_user_control(&message.body),
-            // Chunk size and abort are the reader's; the rest tells nothing we use.
+            // Media of a client that was not let in.
             _ => {}
         }
         Ok(())
     }
 
-    fn handle_media(&mut self, message: Message) {
-        if self.stage != Stage::Publishing {
-            return;
-        }
-        let Message { kind, timestamp, body, .. } = message;
-        match kind {
-            message::AUDIO => self.events.push_back(ServerEvent::Audio { timestamp, body }),
-            message::VIDEO => self.events.push_back(ServerEvent::Video { timestamp, body }),
-            // Metadata is a hint: what cannot be read is no reason to end a publisher.
-            message::DATA => self.note_metadata(&body),
-            _ => self.note_metadata(body.get(1..).unwrap_or_default()),
-        }
-    }
-
-    fn note_metadata(&mut self, body: &[u8]) {
-        if let Some(metadata) = amf::read_all(body).ok().and_then(|values| Metadata::read(&values)) {
-            self.events.push_back(ServerEvent::Metadata(metadata));
-        }
-    }
-
-    fn handle_user_control(&mut self, body: &[u8]) {
-        let event = body.first_chunk::<2>().map(|two| u16::from_be_bytes(*two));
-        if event == Some(message::PING) && body.len() >= 6 {
-            self.output.push_back(user_control(message::PONG, &body[2..6]));
-        }
-    }
-
-    fn handle_command(&mut self, body: &[u8]) -> Result<(), Error> {
+    fn handle_command(&mut self, command: &Command) -> Result<(), Error> {
         self.commands += 1;
         if self.commands > COMMANDS_MAX && self.stage == Stage::Idle {
             return Err(Error::Command);
         }
-        let values = amf::read_all(body)?;
-        let [name, rest @ ..] = values.as_slice() else { return Err(Error::Command) };
-        let name = name.as_str().ok_or(Error::Command)?;
-        let transaction = rest.first().and_then(Value::as_number).unwrap_or(0.0);
-        let arguments = rest.get(1..).unwrap_or_default();
-        match name {
-            "connect" => self.connect(transaction, arguments.first()),
-            "createStream" => self.result(transaction, Value::Number(f64::from(SERVER_STREAM_ID))),
+        let Command { name, transaction, arguments } = command;
+        match name.as_str() {
+            "connect" => self.connect(*transaction, arguments.first()),
+            "createStream" => self.result(*transaction, Value::Number(f64::from(SERVER_STREAM_ID))),
             "publish" | "play" => self.request(name, arguments),
             "closeStream" | "deleteStream" | "FCUnpublish" => self.end(),
-            "releaseStream" | "FCPublish" | "FCSubscribe" | "_checkbw" => self.result(transaction, Value::Undefined),
-            "getStreamLength" => self.result(transaction, Value::Number(0.0)),
+            "releaseStream" | "FCPublish" | "FCSubscribe" | "_checkbw" => self.result(*transaction, Value::Undefined),
+            "getStreamLength" => self.result(*transaction, Value::Number(0.0)),
             // pause, seek, onBWDone and their like need no answer.
             _ => {}
         }
@@ -316,10 +254,10 @@ impl ServerSession {
             |name: &str| members.and_then(|m| m.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned();
         (self.app, self.tc_url) = (text("app"), text("tcUrl"));
         let encoding = members.and_then(|m| m.get("objectEncoding")).and_then(Value::as_number).unwrap_or(0.0);
-        self.output.push_back(control(message::WINDOW_SIZE, &WINDOW.to_be_bytes()));
+        self.link.send(control(message::WINDOW_SIZE, &WINDOW.to_be_bytes()));
         // 2: dynamic.
-        self.output.push_back(control(message::PEER_BANDWIDTH, &[&WINDOW.to_be_bytes()[..], &[2]].concat()));
-        self.output.push_back(set_chunk_size());
+        self.link.send(control(message::PEER_BANDWIDTH, &[&WINDOW.to_be_bytes()[..], &[2]].concat()));
+        self.link.send(set_chunk_size());
         let member = |name: &str, value: Value| (name.to_owned(), value);
         let properties =
             vec![member("fmsVer", Value::text("FMS/3,0,1,123")), member("capabilities", Value::Number(31.0))];
@@ -331,7 +269,7 @@ impl ServerSession {
         ];
         let values =
             [Value::text("_result"), Value::Number(transaction), Value::Object(properties), Value::Object(information)];
-        self.output.push_back(command(COMMANDS, 0, &values));
+        self.link.send(command(COMMANDS, 0, &values));
     }
 
     fn request(&mut self, name: &str, arguments: &[Value]) {
@@ -362,13 +300,13 @@ impl ServerSession {
 
     fn result(&mut self, transaction: f64, value: Value) {
         let values = [Value::text("_result"), Value::Number(transaction), Value::Null, value];
-        self.output.push_back(command(COMMANDS, 0, &values));
+        self.link.send(command(COMMANDS, 0, &values));
     }
 
     fn status(&mut self, level: &str, code: &str, description: &str) {
         let member = |name: &str, text: &str| (name.to_owned(), Value::text(text));
         let information = vec![member("level", level), member("code", code), member("description", description)];
         let values = [Value::text("onStatus"), Value::Number(0.0), Value::Null, Value::Object(information)];
-        self.output.push_back(command(STATUS, SERVER_STREAM_ID, &values));
+        self.link.send(command(STATUS, SERVER_STREAM_ID, &values));
     }
 }

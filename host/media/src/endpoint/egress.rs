@@ -233,7 +233,7 @@ async fn connect(url: &RtmpUrl, own: &OwnNames) -> Result<(ClientSession, TcpStr
         return Err(Ended::Own);
     }
     socket.set_nodelay(true).map_err(Ended::Connect)?;
-    let mut session = ClientSession::new(url);
+    let mut session = ClientSession::publish(url);
     let mut buffer = vec![0; READ_LEN];
     loop {
         while let Some(bytes) = session.poll_output() {
@@ -243,7 +243,7 @@ async fn connect(url: &RtmpUrl, own: &OwnNames) -> Result<(ClientSession, TcpStr
             Some(ClientEvent::Ready) => return Ok((session, socket)),
             Some(ClientEvent::Rejected(reason)) => return Err(Ended::Rejected(reason)),
             Some(ClientEvent::Closed) => return Err(Ended::Closed),
-            None => {}
+            Some(ClientEvent::Media(_)) | None => {}
         }
         match socket.read(&mut buffer).await {
             Ok(0) | Err(_) => return Err(Ended::Closed),
@@ -260,7 +260,7 @@ async fn read(session: &mut ClientSession, reader: &mut OwnedReadHalf, queue: &S
         }
         while let Some(event) = session.poll_event() {
             match event {
-                ClientEvent::Ready => {}
+                ClientEvent::Ready | ClientEvent::Media(_) => {}
                 ClientEvent::Rejected(reason) => return Ended::Rejected(reason),
                 ClientEvent::Closed => return Ended::Closed,
             }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use heliu_container::Timeline;
 use heliu_container::flv::{FlvFrame, FlvReader};
 use heliu_model::{Frame, LeaveReason, MediaTime, PublicationId};
-use heliu_rtmp::{ServerEvent, ServerSession};
+use heliu_rtmp::{Media, ServerEvent, ServerSession};
 
 use crate::endpoint::client::{Next, flush};
 use crate::queue::SendQueue;
@@ -114,10 +114,10 @@ impl Publisher {
     pub fn poll(&mut self, now: MediaTime) -> Polled {
         while let Some(event) = self.session.poll_event() {
             let item = match event {
-                ServerEvent::Audio { timestamp, body } => self.reader.handle_audio(timestamp, body),
-                ServerEvent::Video { timestamp, body } => self.reader.handle_video(timestamp, body),
+                ServerEvent::Media(Media::Audio { timestamp, body }) => self.reader.handle_audio(timestamp, body),
+                ServerEvent::Media(Media::Video { timestamp, body }) => self.reader.handle_video(timestamp, body),
                 // Codec headers tell the same, and are what decoders believe.
-                ServerEvent::Metadata(_) => continue,
+                ServerEvent::Media(Media::Metadata(_)) => continue,
                 ServerEvent::Ended => {
                     self.state = State::Over(LeaveReason::Left);
                     continue;
