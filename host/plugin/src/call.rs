@@ -1,8 +1,8 @@
 //! One run of one call, as its imports see it.
 //!
 //! A run has one open transaction at a time. An *effect* commits it, acts, and opens the next. If a
-//! commit meets another call the run is over: nothing left the host, so the whole call runs again in
-//! a fresh instance, unless an earlier effect has made a part of it true.
+//! commit meets another call the run is over and the call runs again in a fresh instance; what an
+//! earlier effect has made true stays, and the guest is brought there by its [`Tape`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,9 @@ use heliu_store::{CommitError, Exclusive, Key, ReadError, Snapshot};
 use crate::bindings::types::Error;
 use crate::context::Context;
 use crate::fault::Fault;
+use crate::limit::Limit;
 use crate::memory::Memory;
+use crate::tape::{Answer, Question, Tape, TookAnotherWay};
 use crate::transaction::OpenTransaction;
 use crate::turns::Turn;
 
@@ -36,19 +38,41 @@ pub(crate) struct Call {
     pub(crate) transaction: OpenTransaction,
     /// Names it in logs.
     pub(crate) id: String,
-    turn: Turn,
-    /// Held by the last run, so that it cannot lose.
-    exclusive: Option<Exclusive>,
-    /// Deleted by the last commit, unless the guest wrote it itself: the alarm that is delivered.
-    delivers: Option<Key>,
-    has_committed: bool,
+    carried: Carried,
+    commits: Commits,
+    /// A transaction began while the import that is answered ran: an effect.
+    has_begun: bool,
     ended: Option<Ended>,
+}
+
+/// What the runs of one call hand on.
+#[derive(Debug)]
+pub(crate) struct Carried {
+    pub(crate) turn: Turn,
+    pub(crate) tape: Tape,
+    /// Deleted by the last commit if it is as it was, unless the guest wrote it itself.
+    delivers: Option<Delivery>,
+}
+
+/// A record that is delivered: an alarm.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) key: Key,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// How the transactions of a run end.
+enum Commits {
+    /// Beside others: one may be lost.
+    Beside,
+    /// Alone, so that none is lost: the last run. `None` between two transactions.
+    Alone(Option<Exclusive>),
 }
 
 /// Why the host ended a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// It met another call and nothing of it is true: run it again.
+    /// It met another call: run it again.
     Rerun,
     /// There is no going on.
     Fault(Fault),
@@ -83,6 +107,21 @@ impl Guest {
         }
     }
 
+    /// Answers an import: as in an earlier run, or live.
+    pub(crate) fn answer<A: Answer>(
+        &mut self,
+        question: Question,
+        live: impl FnOnce(&mut Call) -> A,
+    ) -> wasmtime::Result<A> {
+        let call = self.call()?;
+        if let Some(played) = call.recall(question)? {
+            return Ok(played);
+        }
+        let answer = live(call);
+        call.remember(question, &answer);
+        Ok(answer)
+    }
+
     /// The call, when its guest is done.
     pub(crate) fn into_call(self) -> Option<Call> {
         match self.state {
@@ -92,22 +131,40 @@ impl Guest {
     }
 }
 
+impl Carried {
+    /// Of a call that did not run yet.
+    pub(crate) fn new(turn: Turn, tape: Tape) -> Self {
+        Self { turn, tape, delivers: None }
+    }
+}
+
 impl Call {
-    /// A run that reads from `snapshot`; with `exclusive`, nobody commits beside it.
+    /// A run that begins with a transaction at `snapshot`; with `exclusive`, nobody commits beside it.
     pub(crate) fn new(
         context: Arc<Context>,
         id: String,
-        turn: Turn,
+        carried: Carried,
         snapshot: Snapshot,
         exclusive: Option<Exclusive>,
     ) -> Self {
         let transaction = OpenTransaction::new(context.namespace.clone(), snapshot, context.limits.transaction_len_max);
-        Self { context, transaction, id, turn, exclusive, delivers: None, has_committed: false, ended: None }
+        let commits = exclusive.map_or(Commits::Beside, |exclusive| Commits::Alone(Some(exclusive)));
+        Self { context, transaction, id, carried, commits, has_begun: false, ended: None }
     }
 
-    /// Deletes this record with the last commit, unless the guest writes it.
-    pub(crate) fn deliver(&mut self, key: Key) {
-        self.delivers = Some(key);
+    /// Deletes this record with the last commit, unless the guest writes it or somebody else did.
+    pub(crate) fn deliver(&mut self, delivery: Delivery) {
+        self.carried.delivers = Some(delivery);
+    }
+
+    /// Did an effect of this or an earlier run happen?
+    pub(crate) fn has_effects(&self) -> bool {
+        self.carried.tape.has_effects()
+    }
+
+    /// Are there recorded answers left that the guest did not ask for?
+    pub(crate) fn is_playing(&self) -> bool {
+        self.carried.tape.is_playing()
     }
 
     /// Why the host ended it, if it did.
@@ -115,16 +172,40 @@ impl Call {
         self.ended
     }
 
-    /// The turn, for the next run.
-    pub(crate) fn into_turn(self) -> Turn {
-        self.turn
+    /// For the next run.
+    ///
+    /// # Errors
+    /// An effect has happened, and what was asked before it was too much to keep.
+    pub(crate) fn into_carried(self) -> Result<Carried, Fault> {
+        let Carried { turn, tape, delivers } = self.carried;
+        let tape = tape.rewound().ok_or(Fault::Conflict)?;
+        Ok(Carried { turn, tape, delivers })
+    }
+
+    /// The answer of an earlier run; `None`: this question is asked for the first time.
+    pub(crate) fn recall<A: Answer>(&mut self, question: Question) -> wasmtime::Result<Option<A>> {
+        let played = self.carried.tape.play(question);
+        played.map_err(|TookAnotherWay| self.end(Ended::Fault(Fault::AnotherWay)))
+    }
+
+    /// Remembers an answer for runs to come, and counts the limit it tells of.
+    pub(crate) fn remember<A: Answer>(&mut self, question: Question, answer: &A) {
+        if let Some(limit) = answer.refusal().and_then(Limit::behind) {
+            self.context.stats.count_limit(limit);
+        }
+        if !self.carried.tape.record(question, answer) {
+            self.context.stats.count_limit(Limit::Replay);
+        }
+        if std::mem::take(&mut self.has_begun) {
+            self.carried.tape.mark_effect();
+        }
     }
 
     /// The effect `transaction.commit`.
     pub(crate) async fn commit(&mut self) -> wasmtime::Result<Result<(), Error>> {
         let committed = self.commit_so_far().await?;
         if committed.is_ok() {
-            self.begin()?;
+            self.begin().await?;
         }
         Ok(committed)
     }
@@ -140,24 +221,32 @@ impl Call {
             return Ok(Err(error));
         }
         let waiting = self.context.plane.wait(self.context.namespace.clone(), noun, id, at_most);
-        let found = self.turn.away(waiting).await;
-        self.begin()?;
+        let found = self.carried.turn.away(waiting).await;
+        self.begin().await?;
         Ok(found.ok_or_else(|| Error::Exhausted("waiting".into())))
     }
 
     /// Makes the last transaction true, as the guest's answer asks.
     pub(crate) async fn finish(&mut self) -> Result<(), Ended> {
-        if let Some(key) = self.delivers.take()
-            && !self.transaction.has_written(&key)
-        {
-            let deleted = self.transaction.delete(key.collection, &key.name);
-            deleted.map_err(|_| Ended::Fault(Fault::StoreFull))?;
-        }
+        self.delete_delivered().map_err(|error| {
+            tracing::error!(plugin = %self.context.namespace, call = self.id, ?error, "an alarm cannot be deleted");
+            Ended::Fault(Fault::Store)
+        })?;
         match self.commit_records().await {
             Ok(()) => Ok(()),
             Err(CommitError::Conflict) => Err(self.met_another()),
             Err(error) => Err(Ended::Fault(self.told(&error))),
         }
+    }
+
+    /// One that was set again since it was delivered stays.
+    fn delete_delivered(&mut self) -> Result<(), Error> {
+        let Some(Delivery { key, bytes }) = &self.carried.delivers else { return Ok(()) };
+        if self.transaction.has_written(key) || self.transaction.get(key.collection, &key.name)?.as_ref() != Some(bytes)
+        {
+            return Ok(());
+        }
+        self.transaction.delete(key.collection, &key.name)
     }
 
     async fn commit_so_far(&mut self) -> wasmtime::Result<Result<(), Error>> {
@@ -175,7 +264,10 @@ impl Call {
     }
 
     async fn commit_records(&mut self) -> Result<(), CommitError> {
-        let exclusive = self.exclusive.take();
+        let exclusive = match &mut self.commits {
+            Commits::Beside => None,
+            Commits::Alone(exclusive) => exclusive.take(),
+        };
         if !self.transaction.has_writes() {
             return Ok(());
         }
@@ -184,17 +276,22 @@ impl Call {
             Some(exclusive) => exclusive.commit(transaction).await?,
             None => self.context.store.commit(transaction).await?,
         };
-        self.has_committed = true;
-        if self.delivers.as_ref().is_some_and(|key| self.transaction.has_written(key)) {
-            self.delivers = None;
+        let delivers = &mut self.carried.delivers;
+        if delivers.as_ref().is_some_and(|delivery| self.transaction.has_written(&delivery.key)) {
+            *delivers = None;
         }
         Ok(())
     }
 
     /// Opens the next transaction.
-    fn begin(&mut self) -> wasmtime::Result<()> {
-        match self.context.store.snapshot() {
+    async fn begin(&mut self) -> wasmtime::Result<()> {
+        let snapshot = match &mut self.commits {
+            Commits::Beside => self.context.store.snapshot(),
+            Commits::Alone(exclusive) => exclusive.insert(self.context.store.exclusive().await).snapshot(),
+        };
+        match snapshot {
             Ok(snapshot) => {
+                self.has_begun = true;
                 let len_max = self.context.limits.transaction_len_max;
                 self.transaction = OpenTransaction::new(self.context.namespace.clone(), snapshot, len_max);
                 Ok(())
@@ -208,7 +305,7 @@ impl Call {
 
     fn met_another(&self) -> Ended {
         self.context.stats.conflicts.increment();
-        if self.has_committed { Ended::Fault(Fault::Conflict) } else { Ended::Rerun }
+        Ended::Rerun
     }
 
     /// The trap that ends the guest.

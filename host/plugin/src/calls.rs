@@ -10,7 +10,7 @@ use wasmtime::component::Instance;
 use crate::bindings::exported::{admission, events};
 use crate::bindings::http;
 use crate::bindings::types::Field;
-use crate::call::{Call, Guest};
+use crate::call::{Call, Delivery, Guest};
 use crate::describe::{is_token, is_value};
 use crate::exchange::{Request, Response};
 use crate::exports::Exports;
@@ -210,10 +210,11 @@ impl HandleAlarm {
         Self { alarm: events::Alarm { name, key, payload, due: due.0, attempt } }
     }
 
-    fn is_stored(&self, call: &mut Call) -> bool {
-        let stored = call.transaction.get(Collection::Alarm, &self.alarm.name);
-        let stored = stored.ok().flatten().and_then(|bytes| serde_json::from_slice::<heliu_store::Alarm>(&bytes).ok());
-        stored.is_some_and(|stored| stored.due.0 == self.alarm.due && stored.payload == self.alarm.payload)
+    /// The stored record, if it is this alarm.
+    fn stored(&self, call: &mut Call) -> Option<Vec<u8>> {
+        let bytes = call.transaction.get(Collection::Alarm, &self.alarm.name).ok().flatten()?;
+        let stored = serde_json::from_slice::<heliu_store::Alarm>(&bytes).ok()?;
+        (stored.due.0 == self.alarm.due && stored.payload == self.alarm.payload).then_some(bytes)
     }
 }
 
@@ -225,11 +226,9 @@ impl Invocation for HandleAlarm {
     }
 
     fn prepare(&self, call: &mut Call) -> Option<()> {
-        if !self.is_stored(call) {
-            return Some(());
-        }
+        let Some(bytes) = self.stored(call) else { return Some(()) };
         let key = Key::new(&call.context.namespace, Collection::Alarm, self.alarm.name.as_str());
-        call.deliver(key);
+        call.deliver(Delivery { key, bytes });
         None
     }
 

@@ -104,6 +104,8 @@ pub struct Limits {
     pub alarms_max: u32,
     /// Bytes that one transaction writes.
     pub transaction_len_max: usize,
+    /// Bytes of host calls' answers that one call keeps, to be run again after an effect.
+    pub tape_len_max: usize,
     /// Log lines in one second; more are dropped and counted.
     pub log_lines_per_second_max: u32,
 }
@@ -125,6 +127,7 @@ impl Default for Limits {
             runs_max: 8,
             alarms_max: 10_000,
             transaction_len_max: 16 << 20,
+            tape_len_max: 2 << 20,
             log_lines_per_second_max: 200,
         }
     }

@@ -27,9 +27,13 @@ pub enum Fault {
     /// As many calls wait as may.
     #[error("too many calls")]
     TooManyCalls,
-    /// Another call changed what this one read, after it had committed a part of its work.
+    /// Another call changed what this one read after an effect, and what it had asked before is too
+    /// much to be told again.
     #[error("the call met another one")]
     Conflict,
+    /// Run again after an effect, it asked something else than it did before.
+    #[error("the plugin took another way")]
+    AnotherWay,
     /// The store cannot write: full, or its disk is.
     #[error("the store is full")]
     StoreFull,
@@ -49,12 +53,12 @@ impl Fault {
             Self::Trap | Self::Memory | Self::Refused | Self::BadResponse | Self::ResponseTooLarge => 500,
             Self::Cpu | Self::Timeout => 504,
             Self::TooManyCalls => 429,
-            Self::Conflict | Self::StoreFull | Self::Store | Self::NotExported => 503,
+            Self::Conflict | Self::AnotherWay | Self::StoreFull | Self::Store | Self::NotExported => 503,
         }
     }
 
     /// Every cause, for counters.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Trap,
         Self::Cpu,
         Self::Memory,
@@ -64,6 +68,7 @@ impl Fault {
         Self::ResponseTooLarge,
         Self::TooManyCalls,
         Self::Conflict,
+        Self::AnotherWay,
         Self::StoreFull,
         Self::Store,
         Self::NotExported,
@@ -82,6 +87,7 @@ impl Fault {
             Self::ResponseTooLarge => "response-too-large",
             Self::TooManyCalls => "too-many-calls",
             Self::Conflict => "conflict",
+            Self::AnotherWay => "another-way",
             Self::StoreFull => "store-full",
             Self::Store => "store",
             Self::NotExported => "not-exported",

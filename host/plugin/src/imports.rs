@@ -1,7 +1,8 @@
 //! The host's side of the contract: one file per interface a guest may import.
 //!
 //! Each is thin: it asks the call that runs, which knows the transaction and the plugin. In a guest
-//! that is only asked what it is there is no call, so every import traps.
+//! that is only asked what it is there is no call, so every import traps. What is no pure function of
+//! its arguments is answered through the call's [`Tape`](crate::tape::Tape).
 
 mod addresses;
 mod alarms;

@@ -2,7 +2,7 @@
 //!
 //! **A call is a transaction.** A fresh instance gets a snapshot of its plugin's records, and what it
 //! wrote and wished becomes true together, durably, before its answer leaves; or nothing happened. A
-//! call that met another one runs again. What a guest may reach is what it imports and the operator
+//! call that met another one runs again, and what it did outside the store it does not do twice. What a guest may reach is what it imports and the operator
 //! granted; what it may use is bounded on every side.
 //!
 //! Not here: HTTP, the media plane (seen through [`Plane`]), and when events and alarms are due.
@@ -23,6 +23,7 @@ mod face;
 mod fault;
 mod happening;
 mod imports;
+mod limit;
 mod load;
 mod memory;
 mod meter;
@@ -33,6 +34,7 @@ mod router;
 mod run;
 mod schema;
 mod stats;
+mod tape;
 mod template;
 mod transaction;
 mod turns;
@@ -45,11 +47,12 @@ pub use exchange::{Request, Response};
 pub use face::Alone;
 pub use fault::Fault;
 pub use happening::{Alarm, PluginEvent};
+pub use limit::Limit;
 pub use load::{CONTRACT, LoadError};
 pub use plane::{HostLimits, Plane};
 pub use plugin::Plugin;
 pub use plugins::Plugins;
 pub use router::{Found, Routed, Router};
 pub use schema::SchemaError;
-pub use stats::{Counter, Stats};
+pub use stats::StatsSnapshot;
 pub use template::{Template, TemplateError};

@@ -12,7 +12,7 @@ use crate::exchange::{Request, Response};
 use crate::fault::Fault;
 use crate::happening::{Alarm, PluginEvent};
 use crate::run::{Runner, Terms};
-use crate::stats::Stats;
+use crate::stats::StatsSnapshot;
 
 /// A loaded personality. Calls may come from any task at any time; each is one transaction.
 pub struct Plugin {
@@ -64,10 +64,10 @@ impl Plugin {
         self.apps().owns(app)
     }
 
-    /// What happened to its calls.
+    /// What happened to its calls, as of this moment.
     #[must_use]
-    pub fn stats(&self) -> &Stats {
-        &self.runner.context.stats
+    pub fn stats(&self) -> StatsSnapshot {
+        self.runner.context.stats.snapshot()
     }
 
     pub(crate) fn apps(&self) -> &Apps {

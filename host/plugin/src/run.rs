@@ -1,7 +1,8 @@
 //! Runs a call until it has an answer that is true, or a fault.
 //!
 //! Each run has a fresh instance and a snapshot of its own. A run that met another call is thrown
-//! away and the next one begins; the last one keeps everybody else from committing, so it cannot lose.
+//! away and the next one begins, behind the last effect if there was one; the last run keeps everybody
+//! else from committing, so it cannot lose.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +11,15 @@ use tokio::time::{Instant, timeout, timeout_at};
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
-use crate::call::{Call, Ended, Guest, log_unreadable};
+use crate::call::{Call, Carried, Ended, Guest, log_unreadable};
 use crate::context::Context;
 use crate::exports::Exports;
 use crate::fault::Fault;
 use crate::load::new_store;
 use crate::memory::Memory;
 use crate::meter::Meter;
-use crate::turns::{Turn, Turns};
+use crate::tape::Tape;
+use crate::turns::Turns;
 
 /// One kind of call.
 pub(crate) trait Invocation: Sync {
@@ -27,7 +29,8 @@ pub(crate) trait Invocation: Sync {
     /// The export's name, and what tells this call from others in logs.
     fn name(&self) -> (&'static str, &str);
 
-    /// Looks at the store before the guest does; an answer ends the call without it.
+    /// Looks at the store before the guest does; an answer ends the call without it. Not asked again
+    /// after an effect.
     fn prepare(&self, _call: &mut Call) -> Option<Self::Answer> {
         None
     }
@@ -73,7 +76,7 @@ pub(crate) struct Runner {
 /// How one run ended.
 enum Run<T> {
     Answered(T, Box<Call>),
-    Again(Turn),
+    Again(Box<Carried>),
     Failed(Fault),
 }
 
@@ -93,23 +96,24 @@ impl Runner {
 
     async fn run_until_true<I: Invocation>(&self, invocation: &I, terms: Terms<'_>) -> Result<I::Answer, Fault> {
         let entered = timeout(terms.queue_max, self.turns.enter(terms.key)).await;
-        let mut turn = entered.map_err(|_| Fault::Timeout)??;
+        let turn = entered.map_err(|_| Fault::Timeout)??;
+        let mut carried = Carried::new(turn, Tape::new(self.context.limits.tape_len_max));
         let deadline = Instant::now() + terms.time_max;
         let runs_max = self.context.limits.runs_max.max(1);
         for run in 1..=runs_max {
             if run > 1 {
-                self.context.stats.reruns.increment();
+                self.count_rerun(&carried);
             }
             let is_last = run == runs_max;
-            let once = self.run_once(invocation, terms.cpu_max, turn, is_last);
+            let once = self.run_once(invocation, terms.cpu_max, carried, is_last);
             // Dropping the run drops its instance and its transaction.
             match timeout_at(deadline, once).await.map_err(|_| Fault::Timeout)? {
                 Run::Failed(fault) => return Err(fault),
-                Run::Again(again) => turn = again,
+                Run::Again(again) => carried = *again,
                 // Not cut short by the deadline: whether a commit counts must not be left open.
                 Run::Answered(answer, mut call) => match call.finish().await {
                     Ok(()) => return Ok(answer),
-                    Err(Ended::Rerun) => turn = call.into_turn(),
+                    Err(Ended::Rerun) => carried = call.into_carried()?,
                     Err(Ended::Fault(fault)) => return Err(fault),
                 },
             }
@@ -117,18 +121,28 @@ impl Runner {
         Err(Fault::Conflict)
     }
 
+    fn count_rerun(&self, carried: &Carried) {
+        let stats = &self.context.stats;
+        stats.reruns.increment();
+        if carried.tape.has_effects() {
+            stats.replays.increment();
+        }
+    }
+
     async fn run_once<I: Invocation>(
         &self,
         invocation: &I,
         cpu_max: Duration,
-        turn: Turn,
+        carried: Carried,
         is_last: bool,
     ) -> Run<I::Answer> {
-        let mut call = match self.begin(invocation, turn, is_last).await {
+        let mut call = match self.begin(invocation, carried, is_last).await {
             Ok(call) => call,
             Err(fault) => return Run::Failed(fault),
         };
-        if let Some(answer) = invocation.prepare(&mut call) {
+        if !call.has_effects()
+            && let Some(answer) = invocation.prepare(&mut call)
+        {
             return Run::Answered(answer, Box::new(call));
         }
         let meter = Meter::new(cpu_max);
@@ -140,10 +154,13 @@ impl Runner {
         let was_refused_memory = store.data().memory.was_refused();
         let call = store.into_data().into_call().expect("it was made to serve a call");
         match answered {
+            Ok(Outcome::Commit(_)) if call.is_playing() => Run::Failed(Fault::AnotherWay),
             Ok(Outcome::Commit(answer)) => Run::Answered(answer, Box::new(call)),
             Ok(Outcome::Discard(fault)) => Run::Failed(fault),
             Err(error) => match call.ended() {
-                Some(Ended::Rerun) => Run::Again(call.into_turn()),
+                Some(Ended::Rerun) => {
+                    call.into_carried().map_or_else(Run::Failed, |carried| Run::Again(Box::new(carried)))
+                }
                 Some(Ended::Fault(fault)) => Run::Failed(fault),
                 None if meter.is_used_up() => Run::Failed(Fault::Cpu),
                 None if was_refused_memory => Run::Failed(Fault::Memory),
@@ -157,7 +174,7 @@ impl Runner {
         }
     }
 
-    async fn begin<I: Invocation>(&self, invocation: &I, turn: Turn, is_last: bool) -> Result<Call, Fault> {
+    async fn begin<I: Invocation>(&self, invocation: &I, carried: Carried, is_last: bool) -> Result<Call, Fault> {
         let exclusive = if is_last { Some(self.context.store.exclusive().await) } else { None };
         let snapshot = match &exclusive {
             Some(exclusive) => exclusive.snapshot(),
@@ -168,7 +185,7 @@ impl Runner {
             Fault::Store
         })?;
         let id = invocation.name().1.to_owned();
-        Ok(Call::new(Arc::clone(&self.context), id, turn, snapshot, exclusive))
+        Ok(Call::new(Arc::clone(&self.context), id, carried, snapshot, exclusive))
     }
 
     async fn instantiate_and_invoke<I: Invocation>(

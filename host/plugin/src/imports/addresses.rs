@@ -6,27 +6,32 @@ use wasmtime::Result;
 use crate::bindings::addresses::{Address, Host, Place};
 use crate::bindings::types::{Error, Field};
 use crate::call::{Call, Guest};
+use crate::tape::{Question, Shown};
 use crate::wish;
 
 impl Host for Guest {
     fn put(&mut self, app: String, name: String, address: Address) -> Result<std::result::Result<(), Error>> {
-        Ok(put(self.call()?, &app, &name, &address))
+        let question = Question::new("addresses.put", (&app, &name, Shown(&address)));
+        self.answer(question, |call| put(call, &app, &name, &address))
     }
 
     fn delete(&mut self, app: String, name: String) -> Result<std::result::Result<(), Error>> {
-        Ok(delete(self.call()?, &app, &name))
+        self.answer(Question::new("addresses.delete", (&app, &name)), |call| delete(call, &app, &name))
     }
 
     fn urls(&mut self, app: String, name: String, authority: Option<String>) -> Result<Vec<Field>> {
-        let call = self.call()?;
-        let Ok(address) = wish::address(&app, &name) else { return Ok(Vec::new()) };
-        let urls = call.context.plane.urls(&address, authority.as_deref());
-        Ok(urls.into_iter().map(|(name, value)| Field { name, value }).collect())
+        self.answer(Question::new("addresses.urls", (&app, &name, &authority)), |call| {
+            let Ok(address) = wish::address(&app, &name) else { return Vec::new() };
+            let urls = call.context.plane.urls(&address, authority.as_deref());
+            urls.into_iter().map(|(name, value)| Field { name, value }).collect()
+        })
     }
 
     fn locate(&mut self, url: String) -> Result<Option<Place>> {
-        let address = self.call()?.context.plane.locate(&url);
-        Ok(address.map(|address| Place { app: address.app().to_owned(), name: address.name().to_owned() }))
+        self.answer(Question::new("addresses.locate", &url), |call| {
+            let address = call.context.plane.locate(&url);
+            address.map(|address| Place { app: address.app().to_owned(), name: address.name().to_owned() })
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use wasmtime::Result;
 use crate::bindings::alarms::Host;
 use crate::bindings::types::Error;
 use crate::call::{Call, Guest};
+use crate::tape::Question;
 use crate::wish::{check_id, invalid};
 
 const PAYLOAD_LEN_MAX: usize = 4096;
@@ -19,12 +20,15 @@ impl Host for Guest {
         key: Option<String>,
         payload: String,
     ) -> Result<std::result::Result<(), Error>> {
-        Ok(set(self.call()?, &name, after_ms, key, payload))
+        let question = Question::new("alarms.set", (&name, after_ms, &key, &payload));
+        self.answer(question, |call| set(call, &name, after_ms, key, payload))
     }
 
     fn cancel(&mut self, name: String) -> Result<std::result::Result<(), Error>> {
-        let call = self.call()?;
-        Ok(check_id("name", &name).and_then(|()| call.transaction.delete(Collection::Alarm, &name)))
+        self.answer(Question::new("alarms.cancel", &name), |call| {
+            check_id("name", &name)?;
+            call.transaction.delete(Collection::Alarm, &name)
+        })
     }
 }
 

@@ -6,16 +6,20 @@ use wasmtime::Result;
 use crate::bindings::egresses::{Egress, Host};
 use crate::bindings::types::Error;
 use crate::call::{Call, Guest};
+use crate::tape::{Question, Shown};
 use crate::wish::{check_id, egress_intent};
 
 impl Host for Guest {
     fn put(&mut self, id: String, egress: Egress) -> Result<std::result::Result<(), Error>> {
-        Ok(put(self.call()?, &id, egress))
+        let question = Question::new("egresses.put", (&id, Shown(&egress)));
+        self.answer(question, |call| put(call, &id, egress))
     }
 
     fn delete(&mut self, id: String) -> Result<std::result::Result<(), Error>> {
-        let call = self.call()?;
-        Ok(check_id("id", &id).and_then(|()| call.transaction.delete(Collection::Egress, &id)))
+        self.answer(Question::new("egresses.delete", &id), |call| {
+            check_id("id", &id)?;
+            call.transaction.delete(Collection::Egress, &id)
+        })
     }
 }
 

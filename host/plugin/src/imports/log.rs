@@ -6,25 +6,28 @@ use wasmtime::Result;
 use crate::bindings::log::{Host, Level};
 use crate::bindings::types::Field;
 use crate::call::{Call, Guest};
+use crate::limit::Limit;
+use crate::tape::{Question, Shown};
 
 const LINE_LEN_MAX: usize = 8 * 1024;
 
 impl Host for Guest {
     fn write(&mut self, level: Level, message: String, fields: Vec<Field>) -> Result<()> {
-        let call = self.call()?;
-        if !call.context.log_lines.take() {
-            call.context.stats.log_lines_dropped.increment();
-            return Ok(());
-        }
-        write(level, call, &line(&message, &fields));
-        Ok(())
+        let question = Question::new("log.write", (Shown(level), &message, Shown(&fields)));
+        self.answer(question, |call| {
+            if call.context.log_lines.take() {
+                write(level, call, &line(&message, &fields));
+            } else {
+                call.context.stats.count_limit(Limit::LogLines);
+            }
+        })
     }
 
     fn last_words(&mut self, message: String, place: String) -> Result<()> {
-        let call = self.call()?;
-        let place = line(&place, &[]);
-        tracing::error!(plugin = %call.context.namespace, call = call.id, place, "{}", line(&message, &[]));
-        Ok(())
+        self.answer(Question::new("log.last-words", (&message, &place)), |call| {
+            let place = line(&place, &[]);
+            tracing::error!(plugin = %call.context.namespace, call = call.id, place, "{}", line(&message, &[]));
+        })
     }
 }
 

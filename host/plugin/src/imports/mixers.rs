@@ -7,16 +7,20 @@ use crate::bindings::mixers::{Host, Mixer};
 use crate::bindings::types::Error;
 use crate::call::{Call, Guest};
 use crate::capacity;
+use crate::tape::{Question, Shown};
 use crate::wish::{check_id, mixer_intent};
 
 impl Host for Guest {
     fn put(&mut self, id: String, mixer: Mixer) -> Result<std::result::Result<(), Error>> {
-        Ok(put(self.call()?, &id, mixer))
+        let question = Question::new("mixers.put", (&id, Shown(&mixer)));
+        self.answer(question, |call| put(call, &id, mixer))
     }
 
     fn delete(&mut self, id: String) -> Result<std::result::Result<(), Error>> {
-        let call = self.call()?;
-        Ok(check_id("id", &id).and_then(|()| call.transaction.delete(Collection::Mixer, &id)))
+        self.answer(Question::new("mixers.delete", &id), |call| {
+            check_id("id", &id)?;
+            call.transaction.delete(Collection::Mixer, &id)
+        })
     }
 }
 

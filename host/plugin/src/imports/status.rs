@@ -10,6 +10,7 @@ use wasmtime::Result;
 use crate::bindings::status::{self, Host};
 use crate::bindings::types::{self, Error};
 use crate::call::{Call, Guest};
+use crate::tape::{Question, Shown};
 use crate::wish::{check_id, invalid, room};
 
 const IDS_LEN_MAX: usize = 200;
@@ -20,15 +21,16 @@ impl Host for Guest {
         room: String,
         ids: Option<Vec<String>>,
     ) -> Result<std::result::Result<Vec<status::Publication>, Error>> {
-        Ok(publications(self.call()?, &room, ids.as_deref()))
+        let question = Question::new("status.publications", (&room, &ids));
+        self.answer(question, |call| publications(call, &room, ids.as_deref()))
     }
 
     fn summaries(&mut self, rooms: Vec<String>) -> Result<std::result::Result<Vec<status::Summary>, Error>> {
-        Ok(summaries(self.call()?, rooms))
+        self.answer(Question::new("status.summaries", &rooms), |call| summaries(call, rooms))
     }
 
     fn jobs(&mut self, noun: types::Noun, ids: Vec<String>) -> Result<std::result::Result<Vec<status::Job>, Error>> {
-        Ok(jobs(self.call()?, noun, &ids))
+        self.answer(Question::new("status.jobs", (Shown(noun), &ids)), |call| jobs(call, noun, &ids))
     }
 
     fn statistics(
@@ -37,7 +39,8 @@ impl Host for Guest {
         room: Option<String>,
         id: String,
     ) -> Result<std::result::Result<String, Error>> {
-        Ok(statistics(self.call()?, noun, room.as_deref(), &id))
+        let question = Question::new("status.statistics", (Shown(noun), &room, &id));
+        self.answer(question, |call| statistics(call, noun, room.as_deref(), &id))
     }
 
     async fn wait(
@@ -46,19 +49,34 @@ impl Host for Guest {
         id: String,
         time_ms_max: u32,
     ) -> Result<std::result::Result<status::Job, Error>> {
+        let question = Question::new("status.wait", (Shown(noun), &id, time_ms_max));
         let call = self.call()?;
-        let noun = match check_id("id", &id).and_then(|()| intent_noun(noun)) {
-            Ok(Some(noun)) => noun,
-            Ok(None) => return Ok(Err(Error::NotFound)),
-            Err(error) => return Ok(Err(error)),
-        };
-        let found = call.wait(noun, id, Duration::from_millis(u64::from(time_ms_max))).await?;
-        Ok(found.and_then(|job| job.map(job_record).ok_or(Error::NotFound)))
+        if let Some(played) = call.recall(question)? {
+            return Ok(played);
+        }
+        let answer = wait(call, noun, id, Duration::from_millis(u64::from(time_ms_max))).await?;
+        call.remember(question, &answer);
+        Ok(answer)
     }
 
     fn host_run(&mut self) -> Result<String> {
-        Ok(self.call()?.context.plane.host_run())
+        self.answer(Question::new("status.host-run", ()), |call| call.context.plane.host_run())
     }
+}
+
+async fn wait(
+    call: &mut Call,
+    noun: types::Noun,
+    id: String,
+    at_most: Duration,
+) -> Result<std::result::Result<status::Job, Error>> {
+    let noun = match check_id("id", &id).and_then(|()| intent_noun(noun)) {
+        Ok(Some(noun)) => noun,
+        Ok(None) => return Ok(Err(Error::NotFound)),
+        Err(error) => return Ok(Err(error)),
+    };
+    let found = call.wait(noun, id, at_most).await?;
+    Ok(found.and_then(|job| job.map(job_record).ok_or(Error::NotFound)))
 }
 
 fn publications(

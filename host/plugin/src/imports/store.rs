@@ -6,54 +6,66 @@ use wasmtime::Result;
 
 use crate::bindings::store::{Entry, Host, Range};
 use crate::bindings::types::Error;
-use crate::call::Guest;
+use crate::call::{Call, Guest};
+use crate::tape::{Question, Shown};
 use crate::transaction::ScanRange;
 
 impl Host for Guest {
     fn get(&mut self, key: String) -> Result<Result<Option<Vec<u8>>, Error>> {
-        Ok(self.call()?.transaction.get(Collection::Data, &key))
+        self.answer(Question::new("store.get", &key), |call| call.transaction.get(Collection::Data, &key))
     }
 
     fn put(&mut self, key: String, value: Vec<u8>, ttl_s: Option<u32>) -> Result<Result<(), Error>> {
-        Ok(self.call()?.transaction.put(Collection::Data, &key, value, ttl_s))
+        let question = Question::new("store.put", (&key, &value, ttl_s));
+        self.answer(question, |call| call.transaction.put(Collection::Data, &key, value, ttl_s))
     }
 
     fn delete(&mut self, key: String) -> Result<Result<(), Error>> {
-        Ok(self.call()?.transaction.delete(Collection::Data, &key))
+        self.answer(Question::new("store.delete", &key), |call| call.transaction.delete(Collection::Data, &key))
     }
 
     fn clear(&mut self, prefix: String) -> Result<Result<(), Error>> {
-        Ok(self.call()?.transaction.clear(&prefix))
+        self.answer(Question::new("store.clear", &prefix), |call| call.transaction.clear(&prefix))
     }
 
     fn scan(&mut self, range: Range) -> Result<Result<Vec<Entry>, Error>> {
+        let question = Question::new("store.scan", Shown(&range));
         let Range { prefix, after, skip, limit, reverse } = range;
         let range = ScanRange { prefix, after, skip, limit, reverse };
-        let found = self.call()?.transaction.scan(&range);
-        Ok(found.map(|found| found.into_iter().map(|(key, value)| Entry { key, value }).collect()))
+        self.answer(question, |call| {
+            let found = call.transaction.scan(&range)?;
+            Ok(found.into_iter().map(|(key, value)| Entry { key, value }).collect())
+        })
     }
 
     fn count(&mut self, prefix: String) -> Result<Result<u32, Error>> {
-        Ok(self.call()?.transaction.count(&prefix))
+        self.answer(Question::new("store.count", &prefix), |call| call.transaction.count(&prefix))
     }
 
     async fn next(&mut self, sequence: String) -> Result<Result<u64, Error>> {
+        let question = Question::new("store.next", &sequence);
         let call = self.call()?;
-        let key = match call.transaction.sequence(&sequence) {
-            Ok(key) => key,
-            Err(error) => return Ok(Err(error)),
-        };
-        let drawn = call.context.store.next(&key).await;
-        Ok(drawn.map_err(|error| told(&call.context.namespace, &error)))
+        if let Some(played) = call.recall(question)? {
+            return Ok(played);
+        }
+        let answer = next(call, &sequence).await;
+        call.remember(question, &answer);
+        Ok(answer)
     }
 
     fn add(&mut self, total: String, delta: i32) -> Result<Result<(), Error>> {
-        Ok(self.call()?.transaction.add(&total, delta))
+        self.answer(Question::new("store.add", (&total, delta)), |call| call.transaction.add(&total, delta))
     }
 
     fn total(&mut self, name: String) -> Result<Result<i64, Error>> {
-        Ok(self.call()?.transaction.total(&name))
+        self.answer(Question::new("store.total", &name), |call| call.transaction.total(&name))
     }
+}
+
+async fn next(call: &Call, sequence: &str) -> Result<u64, Error> {
+    let key = call.transaction.sequence(sequence)?;
+    let drawn = call.context.store.next(&key).await;
+    drawn.map_err(|error| told(&call.context.namespace, &error))
 }
 
 fn told(namespace: &Namespace, error: &CommitError) -> Error {

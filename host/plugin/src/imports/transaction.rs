@@ -5,14 +5,21 @@ use wasmtime::Result;
 use crate::bindings::transaction::Host;
 use crate::bindings::types::Error;
 use crate::call::Guest;
+use crate::tape::Question;
 
 impl Host for Guest {
     async fn commit(&mut self) -> Result<Result<(), Error>> {
-        self.call()?.commit().await
+        let question = Question::new("transaction.commit", ());
+        let call = self.call()?;
+        if let Some(played) = call.recall(question)? {
+            return Ok(played);
+        }
+        let answer = call.commit().await?;
+        call.remember(question, &answer);
+        Ok(answer)
     }
 
     fn rollback(&mut self) -> Result<()> {
-        self.call()?.transaction.rollback();
-        Ok(())
+        self.answer(Question::new("transaction.rollback", ()), |call| call.transaction.rollback())
     }
 }

@@ -1,6 +1,7 @@
 //! The host around a guest under test: an empty store and a plane that does what a test says.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ type Hook = Box<dyn FnMut() + Send>;
 /// Every job runs at once; `locate` runs the hook.
 #[derive(Default)]
 pub struct FakePlane {
+    pub waits: AtomicU32,
     pub hook: Mutex<Option<Hook>>,
 }
 
@@ -94,6 +96,7 @@ impl Plane for FakePlane {
     }
 
     fn wait(&self, _: Namespace, _: Noun, id: String, _: Duration) -> BoxFuture<'static, Option<Job>> {
+        self.waits.fetch_add(1, Ordering::Relaxed);
         let job = Job { id, state: JobState::Running, since: Timestamp(0), retries: 0, detail: String::new() };
         Box::pin(async { Some(job) })
     }

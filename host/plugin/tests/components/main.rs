@@ -9,4 +9,5 @@ mod faults;
 mod guest;
 mod host;
 mod loading;
+mod replay;
 mod transactions;
