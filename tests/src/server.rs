@@ -16,7 +16,14 @@ const START_WITHIN: Duration = Duration::from_secs(60);
 pub struct Server {
     child: Child,
     folder: TempDir,
+    ports: Ports,
+}
+
+/// Where it listens.
+#[derive(Debug, Clone, Copy)]
+struct Ports {
     http: SocketAddr,
+    admin: SocketAddr,
     rtmp: SocketAddr,
 }
 
@@ -62,11 +69,11 @@ impl Server {
     pub fn with(tables: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let config = format!(
-            "data_dir = \"data\"\n{tables}\n[[http]]\nlisten = \"127.0.0.1:0\"\n[rtmp]\nlisten = \"127.0.0.1:0\"\n[media]\nworkers = 2\n"
+            "data_dir = \"data\"\n{tables}\n[[http]]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[rtmp]\nlisten = \"127.0.0.1:0\"\n[media]\nworkers = 2\n"
         );
         std::fs::write(folder.path().join("heliu.toml"), config).expect("the folder is writable");
-        let (child, http, rtmp) = launch(folder.path(), None);
-        Self { child, folder, http, rtmp }
+        let (child, ports) = launch(folder.path(), None);
+        Self { child, folder, ports }
     }
 
     /// As a crash does it; nothing is said to anybody.
@@ -77,8 +84,7 @@ impl Server {
 
     /// The same data directory and the same ports again, after [`Server::kill`].
     pub fn start_again(&mut self) {
-        let (child, http, rtmp) = launch(self.folder.path(), Some((self.http, self.rtmp)));
-        (self.child, self.http, self.rtmp) = (child, http, rtmp);
+        (self.child, self.ports) = launch(self.folder.path(), Some(self.ports));
     }
 
     /// Asks it to stop; the exit code.
@@ -90,17 +96,22 @@ impl Server {
 
     /// `rtmp://host:port/<path>`.
     pub fn rtmp_url(&self, path: &str) -> String {
-        format!("rtmp://{}/{path}", self.rtmp)
+        format!("rtmp://{}/{path}", self.ports.rtmp)
     }
 
     /// Where RTMP clients connect.
     pub fn rtmp(&self) -> SocketAddr {
-        self.rtmp
+        self.ports.rtmp
     }
 
     /// Where REST clients connect.
     pub fn http(&self) -> SocketAddr {
-        self.http
+        self.ports.http
+    }
+
+    /// Where operators connect.
+    pub fn admin(&self) -> SocketAddr {
+        self.ports.admin
     }
 
     /// What it has told so far.
@@ -110,7 +121,7 @@ impl Server {
 
     /// One request with a JSON body (empty: none).
     pub fn call(&self, method: &str, path: &str, body: &str) -> Answer {
-        call(self.http, method, path, &[("content-type", "application/json")], body.as_bytes())
+        call(self.ports.http, method, path, &[("content-type", "application/json")], body.as_bytes())
     }
 
     /// One request whose answer is JSON.
@@ -177,12 +188,13 @@ fn parse(text: &str) -> Answer {
     Answer { status: status.unwrap_or_else(|| panic!("no status: {head:?}")), headers, body: body.to_owned() }
 }
 
-fn launch(folder: &Path, ports: Option<(SocketAddr, SocketAddr)>) -> (Child, SocketAddr, SocketAddr) {
+fn launch(folder: &Path, ports: Option<Ports>) -> (Child, Ports) {
     let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).expect("a log file");
     let mut command = Command::new(program("heliu"));
     command.args(["run", "--config"]).arg(folder.join("heliu.toml"));
-    if let Some((http, rtmp)) = ports {
-        command.env("HELIU_HTTP__0__LISTEN", http.to_string()).env("HELIU_RTMP__LISTEN", rtmp.to_string());
+    if let Some(Ports { http, admin, rtmp }) = ports {
+        let listeners = [("HELIU_HTTP__0__LISTEN", http), ("HELIU_ADMIN__LISTEN", admin), ("HELIU_RTMP__LISTEN", rtmp)];
+        command.envs(listeners.map(|(name, address)| (name, address.to_string())));
     }
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().expect("heliu starts");
     let stdout = child.stdout.take().expect("it is piped");
@@ -197,7 +209,8 @@ fn launch(folder: &Path, ports: Option<(SocketAddr, SocketAddr)>) -> (Child, Soc
         let Some(json) = line.strip_prefix("ready ") else { continue };
         let ready: Value = serde_json::from_str(json).expect("the ready line is JSON");
         let address = |value: &Value| value.as_str().and_then(|text| text.parse().ok()).expect("an address");
-        return (child, address(&ready["http"][0]), address(&ready["rtmp"]));
+        let [http, admin, rtmp] = [&ready["http"][0], &ready["admin"], &ready["rtmp"]].map(address);
+        return (child, Ports { http, admin, rtmp });
     }
     let _ = child.kill();
     let _ = child.wait();

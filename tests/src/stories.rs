@@ -2,6 +2,7 @@
 //!
 //! Modules whose name begins with `media` decode and encode; the runner lets one of them run at a time.
 
+mod admin;
 mod door;
 mod media_faults;
 mod media_mix;

@@ -32,6 +32,8 @@ pub struct Config {
     pub log: Log,
     /// Where REST clients connect.
     pub http: Vec<Http>,
+    /// Where operators connect; `None`: nowhere.
+    pub admin: Option<Admin>,
     /// Where RTMP clients connect; `None`: nowhere.
     pub rtmp: Option<Rtmp>,
     /// How this host is called from outside.
@@ -73,6 +75,18 @@ pub enum LogFormat {
 pub struct Http {
     /// Address and port; port 0 takes a free one.
     pub listen: SocketAddr,
+}
+
+/// The operator's listener.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields)]
+pub struct Admin {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Names and addresses, without port, by which it may be called beside loopback ones and `listen`.
+    #[serde(default)]
+    pub hosts: Vec<String>,
 }
 
 /// The RTMP listener.
@@ -219,6 +233,7 @@ impl Default for Config {
             data_dir: "data".into(),
             log: Log::default(),
             http: Vec::new(),
+            admin: None,
             rtmp: None,
             public: Public::default(),
             media: Media::default(),

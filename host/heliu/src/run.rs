@@ -51,8 +51,9 @@ pub fn version() -> Result<()> {
 
 /// The one line on standard output: whoever started heliu reads real ports from it.
 fn tell_ready(host: &Host) {
-    println!("ready {}", json!({ "http": host.http_addresses(), "rtmp": host.rtmp_address() }));
-    tracing::info!(http = ?host.http_addresses(), rtmp = ?host.rtmp_address(), "ready");
+    let (http, admin, rtmp) = (host.http_addresses(), host.admin_address(), host.rtmp_address());
+    println!("ready {}", json!({ "http": http, "admin": admin, "rtmp": rtmp }));
+    tracing::info!(?http, ?admin, ?rtmp, "ready");
 }
 
 /// The edge: HTTP, components, accepting. Rooms have threads of their own.

@@ -1,7 +1,7 @@
 //! Puts the parts together and takes them apart.
 //!
 //! Started in the order of who needs whom: store, the host's view of itself, plugins, media, control,
-//! HTTP. Stopped in reverse, with one deadline for all.
+//! the admin listener, HTTP. Stopped from the outside in, with one deadline for all.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use heliu_control::{Control, Door, HostView};
-use heliu_http::{PluginRoutes, Readiness, Server};
+use heliu_http::{AdminConfig, PluginRoutes, Readiness, Server, Sources};
 use heliu_media::Media;
 use heliu_plugin::{HostLimits, PluginConfig, Plugins};
 use heliu_store::Store;
@@ -23,6 +23,7 @@ const STORE_FILE: &str = "heliu.redb";
 /// The running host.
 pub struct Host {
     http: Server,
+    admin: Option<Server>,
     readiness: Readiness,
     control: Control,
     media: Media,
@@ -44,15 +45,21 @@ impl Host {
         let listen: Vec<SocketAddr> = config.http.iter().map(|http| http.listen).collect();
         let routes = Arc::new(PluginRoutes::new(&plugins, &listen));
         let readiness = Readiness::default();
+        let admin = start_admin(&config, Sources { readiness: readiness.clone() }).await?;
         let http_config = heliu_http::Config { listen, ..heliu_http::Config::default() };
         let http = Server::start(http_config, routes, readiness.clone()).await?;
         readiness.set(true);
-        Ok(Self { http, readiness, control, media })
+        Ok(Self { http, admin, readiness, control, media })
     }
 
     /// Where REST clients connect, in the order of the configuration.
     pub fn http_addresses(&self) -> &[SocketAddr] {
         self.http.addresses()
+    }
+
+    /// Where operators connect.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().and_then(|admin| admin.addresses().first().copied())
     }
 
     /// Where RTMP clients connect.
@@ -65,6 +72,9 @@ impl Host {
         self.readiness.set(false);
         let parts = async {
             self.http.stop(deadline - Instant::now()).await;
+            if let Some(admin) = self.admin {
+                admin.stop(deadline - Instant::now()).await;
+            }
             self.control.stop().await;
             self.media.stop().await;
         };
@@ -82,6 +92,12 @@ pub async fn check(config: &Config) -> Result<()> {
     let store = Store::in_memory();
     let view = HostView::new(store.clone(), view_config(config));
     load_plugins(config, store, &view).await.map(drop)
+}
+
+async fn start_admin(config: &Config, sources: Sources) -> Result<Option<Server>> {
+    let Some(admin) = &config.admin else { return Ok(None) };
+    let admin = AdminConfig { listen: admin.listen, hosts: admin.hosts.clone() };
+    Ok(Some(heliu_http::start_admin(admin, sources).await?))
 }
 
 fn open_store(data_dir: &Path) -> Result<Store> {

@@ -9,7 +9,8 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value;
 
-const LISTENERS: &str = "[[http]]\nlisten = \"127.0.0.1:0\"\n[rtmp]\nlisten = \"127.0.0.1:0\"\n";
+const LISTENERS: &str =
+    "[[http]]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[rtmp]\nlisten = \"127.0.0.1:0\"\n";
 
 #[test]
 fn what_keeps_it_from_starting_is_one_sentence() {
@@ -24,6 +25,7 @@ fn what_keeps_it_from_starting_is_one_sentence() {
     for (what, config, want) in [
         ("an unknown key", "[http2]\n".to_owned(), "heliu.toml line 1: unknown field `http2`"),
         ("a taken port for HTTP", format!("[[http]]\nlisten = \"127.0.0.1:{port}\"\n"), "Address already in use"),
+        ("a taken port for operators", format!("[admin]\nlisten = \"127.0.0.1:{port}\"\n"), "Address already in use"),
         ("a taken port for RTMP", format!("[rtmp]\nlisten = \"127.0.0.1:{port}\"\n"), "Address already in use"),
         ("a missing component", plugin(Path::new("nothing.wasm")), "nothing.wasm cannot be read: No such file"),
         ("a component that is none", plugin(&garbage), "garbage.wasm is no WebAssembly component"),
@@ -56,15 +58,19 @@ fn it_tells_real_ports_and_ends_politely() {
         let folder = tempfile::tempdir().unwrap();
         let mut heliu = Running::start(folder.path(), LISTENERS);
         let http = heliu.ready["http"][0].as_str().unwrap().to_owned();
+        let admin = heliu.ready["admin"].as_str().unwrap().to_owned();
         let rtmp = heliu.ready["rtmp"].as_str().unwrap().to_owned();
 
         for (path, status) in [("/healthz", "200"), ("/readyz", "200"), ("/", "404")] {
             assert_eq!(status_of(&http, path), status, "{path}");
+            assert_eq!(status_of(&admin, path), status, "{path} for operators");
         }
         assert!(TcpStream::connect(&rtmp).is_ok());
 
         assert_eq!(heliu.end(signal), Some(0), "{signal}");
-        assert!(TcpStream::connect(&http).is_err(), "{signal}: nobody listens");
+        for address in [http, admin] {
+            assert!(TcpStream::connect(&address).is_err(), "{signal}: nobody listens");
+        }
     }
 }
 
@@ -136,7 +142,7 @@ fn command(verb: &str, folder: &Path) -> Command {
 
 fn status_of(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("heliu listens");
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").expect("heliu reads");
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").expect("heliu reads");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("heliu answers");
     answer.split(' ').nth(1).unwrap_or_default().to_owned()

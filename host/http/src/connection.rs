@@ -1,14 +1,11 @@
 //! One listener and its connections: accept, bound, serve, end.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::routing::{any, get};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -16,18 +13,21 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::exchange::{Client, Edge};
+use crate::Config;
 use crate::patience::Patient;
 
 /// Between two tries while the system has no file for another connection.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
+/// What a client finds, by its address.
+pub(crate) type Routes = Arc<dyn Fn(IpAddr) -> Router + Send + Sync>;
+
 /// A bound listener.
 pub(crate) struct Listener {
     pub(crate) socket: TcpListener,
-    /// As configured.
-    pub(crate) name: SocketAddr,
-    pub(crate) edge: Arc<Edge>,
+    pub(crate) config: Arc<Config>,
+    /// What a client of this address finds here.
+    pub(crate) routes: Routes,
     /// Shared by all listeners; one permit per connection.
     pub(crate) places: Arc<Semaphore>,
     pub(crate) stop: watch::Receiver<bool>,
@@ -60,15 +60,16 @@ impl Listener {
         stream: TcpStream,
         peer: SocketAddr,
     ) -> impl Future<Output = ()> + use<> {
-        let client = Client { edge: self.edge.clone(), listener: self.name, peer: peer.ip() };
+        let routes = (self.routes)(peer.ip());
+        let config = self.config.clone();
         let mut stop = self.stop.clone();
         async move {
-            let stream = Patient::new(stream, client.edge.config.write_time_max);
+            let stream = Patient::new(stream, config.write_time_max);
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(client.edge.config.head_time_max)
-                .max_buf_size(client.edge.config.head_len_max)
-                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes(client)));
+                .header_read_timeout(config.head_time_max)
+                .max_buf_size(config.head_len_max)
+                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
             let mut connection = std::pin::pin!(connection);
             let result = tokio::select! {
                 result = connection.as_mut() => result,
@@ -100,29 +101,4 @@ async fn accept(
 /// Also when whoever could tell is gone.
 async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-fn routes(client: Client) -> Router {
-    Router::new()
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .fallback(any(to_plugins))
-        .with_state(client)
-}
-
-/// The process answers.
-async fn healthz() -> &'static str {
-    "ok\n"
-}
-
-/// All parts are started and none is stopping.
-async fn readyz(State(client): State<Client>) -> (StatusCode, &'static str) {
-    match client.edge.readiness.is_ready() {
-        true => (StatusCode::OK, "ready\n"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
-    }
-}
-
-async fn to_plugins(State(client): State<Client>, request: Request) -> axum::response::Response {
-    client.answer(request).await
 }

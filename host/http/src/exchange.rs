@@ -5,20 +5,23 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
+use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, StatusCode, header};
 use axum::response::Response as HttpResponse;
+use axum::routing::any;
 use heliu_plugin::{Face, Request, Route};
 
 use crate::body::{self, BodyError};
 use crate::dispatch::{Dispatch, Found, Personality, Place};
 use crate::request_id::{self, RequestIds};
-use crate::{Config, Readiness, answer};
+use crate::{Config, Readiness, answer, health};
 
 /// What all connections share.
 pub(crate) struct Edge {
-    pub(crate) config: Config,
+    pub(crate) config: Arc<Config>,
     pub(crate) dispatch: Arc<dyn Dispatch>,
     pub(crate) readiness: Readiness,
     pub(crate) request_ids: RequestIds,
@@ -41,6 +44,12 @@ struct Call<'a> {
 }
 
 impl Client {
+    /// Everything a public listener has.
+    pub(crate) fn routes(self) -> Router {
+        let own = health::routes(self.edge.readiness.clone());
+        own.fallback_service(Router::new().fallback(any(to_plugins)).with_state(self))
+    }
+
     /// Answers one request.
     pub(crate) async fn answer(&self, request: HttpRequest<Body>) -> HttpResponse {
         let (head, body) = request.into_parts();
@@ -128,6 +137,10 @@ impl Client {
         tracing::warn!(request = call.id, route = route.id, fault = trouble.as_str(), "a call failed");
         answer::fault(call.face, trouble.when(), &trouble.to_string(), call.id)
     }
+}
+
+async fn to_plugins(State(client): State<Client>, request: HttpRequest<Body>) -> HttpResponse {
+    client.answer(request).await
 }
 
 /// 405, or what may be asked for. Both say which methods there are (RFC 9110 §9.3.7, §15.5.6).

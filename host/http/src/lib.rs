@@ -4,14 +4,18 @@
 //! one [`Dispatch`]. What a plugin would answer the same way every time (404, 405, 413, HEAD, OPTIONS,
 //! CORS, faults) is answered here, in the look of the plugin that owns the path, without entering it.
 //!
-//! Not here: who owns which path (`heliu-plugin`), TLS, and any REST API of the host's own.
+//! [`start_admin`] is the operator's listener, with pages of the host's own.
+//!
+//! Not here: who owns which path (`heliu-plugin`), TLS, and any REST API about rooms.
 
+mod admin;
 mod answer;
 mod body;
 mod config;
 mod connection;
 mod dispatch;
 mod exchange;
+mod health;
 mod patience;
 mod plugin_routes;
 mod readiness;
@@ -20,6 +24,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+pub use admin::{AdminConfig, Sources, start_admin};
 pub use config::Config;
 pub use dispatch::{Dispatch, Found, Personality, Place};
 pub use plugin_routes::PluginRoutes;

@@ -9,8 +9,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::connection::Listener;
-use crate::exchange::Edge;
+use crate::connection::{Listener, Routes};
+use crate::exchange::{Client, Edge};
 use crate::request_id::RequestIds;
 use crate::{Config, Dispatch, Readiness};
 
@@ -41,6 +41,18 @@ impl Server {
     /// # Errors
     /// One address cannot be bound.
     pub async fn start(config: Config, dispatch: Arc<dyn Dispatch>, readiness: Readiness) -> Result<Self, StartError> {
+        let config = Arc::new(config);
+        let edge = Edge { config: config.clone(), dispatch, readiness, request_ids: RequestIds::new() };
+        let edge = Arc::new(edge);
+        let routes = |listener| -> Routes {
+            let edge = edge.clone();
+            Arc::new(move |peer| Client { edge: edge.clone(), listener, peer }.routes())
+        };
+        Self::bind(&config, routes).await
+    }
+
+    /// Listens on all addresses, or on none; `routes` says what is found on one, as configured.
+    pub(crate) async fn bind(config: &Arc<Config>, routes: impl Fn(SocketAddr) -> Routes) -> Result<Self, StartError> {
         let mut sockets = Vec::new();
         for listen in config.listen.clone() {
             let socket = TcpListener::bind(listen).await.map_err(|reason| StartError::Listen { listen, reason })?;
@@ -49,12 +61,11 @@ impl Server {
         }
         let (stop, stopped) = watch::channel(false);
         let places = Arc::new(Semaphore::new(config.connections_max));
-        let edge = Arc::new(Edge { config, dispatch, readiness, request_ids: RequestIds::new() });
         let addresses = sockets.iter().map(|(_, address, _)| *address).collect();
         let mut listeners = JoinSet::new();
         for (name, _, socket) in sockets {
-            let listener = Listener { socket, name, edge: edge.clone(), places: places.clone(), stop: stopped.clone() };
-            listeners.spawn(listener.serve());
+            let (config, places, stop) = (config.clone(), places.clone(), stopped.clone());
+            listeners.spawn(Listener { socket, config, routes: routes(name), places, stop }.serve());
         }
         Ok(Self { addresses, stop, listeners })
     }

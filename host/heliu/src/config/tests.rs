@@ -12,6 +12,7 @@ const EXAMPLE: &str = include_str!("../../../../examples/heliu.toml");
 fn the_example_starts_as_it_is() {
     let config = parse(EXAMPLE, &[]).unwrap();
     assert_eq!(config.http[0].listen, "127.0.0.1:8080".parse().unwrap());
+    assert_eq!(config.admin.unwrap().listen, "127.0.0.1:8081".parse().unwrap());
     assert_eq!(config.rtmp.unwrap().listen, "127.0.0.1:1935".parse().unwrap());
     assert!(config.plugins.values().all(|plugin| plugin.demo));
 }
@@ -62,6 +63,7 @@ fn variables_win_over_the_file() {
             ("HELIU_DATA_DIR", "/var/lib/heliu"),
             ("HELIU_HTTP__0__LISTEN", "127.0.0.1:0"),
             ("HELIU_HTTP__1__LISTEN", "[::1]:0"),
+            ("HELIU_ADMIN__LISTEN", "127.0.0.1:0"),
             ("HELIU_RTMP__LISTEN", "127.0.0.1:0"),
             ("HELIU_MEDIA__WORKERS", "2"),
             ("HELIU_LOG__FORMAT", "json"),
@@ -77,6 +79,7 @@ fn variables_win_over_the_file() {
 
     let listeners: Vec<_> = config.http.iter().map(|http| http.listen.to_string()).collect();
     assert_eq!(listeners, ["127.0.0.1:0", "[::1]:0"]);
+    assert_eq!(config.admin.unwrap().listen, "127.0.0.1:0".parse().unwrap());
     assert_eq!(config.rtmp.unwrap().listen, "127.0.0.1:0".parse().unwrap());
     assert_eq!((config.data_dir.as_path(), config.media.workers), (Path::new("/var/lib/heliu"), 2));
     assert_eq!((config.log.format, config.public.hosts), (LogFormat::Json, vec!["a.example".to_owned()]));
@@ -112,12 +115,14 @@ fn relative_paths_start_at_the_file() {
 fn a_demonstration_is_not_shown_to_strangers() {
     let plugin = "[plugins.a]\ncomponent = \"a.wasm\"\ndemo = true\n";
     let http = |listen: &str| format!("[[http]]\nlisten = \"127.0.0.1:1\"\n[[http]]\nlisten = \"{listen}\"\n{plugin}");
+    let admin = format!("{plugin}[admin]\nlisten = \"0.0.0.0:8081\"\n");
     let rtmp = format!("{plugin}[rtmp]\nlisten = \"[::]:1935\"\n");
     for (text, variable, want) in [
         (http("127.0.0.9:2"), None, None),
         (http("[::1]:2"), None, None),
         (http("0.0.0.0:8080").replace("demo = true", "demo = false"), None, None),
         (http("0.0.0.0:8080"), None, Some(("0.0.0.0:8080", "etc/heliu.toml line 4"))),
+        (admin, None, Some(("0.0.0.0:8081", "etc/heliu.toml line 5"))),
         (rtmp, None, Some(("[::]:1935", "etc/heliu.toml line 5"))),
         (
             http("127.0.0.1:2"),

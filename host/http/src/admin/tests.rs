@@ -1,0 +1,97 @@
+//! The admin listener over real sockets.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::*;
+
+#[tokio::test]
+async fn only_who_calls_it_by_its_own_name_is_answered() {
+    let admin = Admin::start(&["Ops.Example", "10.1.2.3"]).await;
+    for (host, is_answered) in [
+        ("127.0.0.1", true),
+        ("127.0.0.1:8081", true),
+        ("127.3.2.1", true),
+        ("localhost:1", true),
+        ("LOCALHOST.", true),
+        ("[::1]:8081", true),
+        ("ops.example:8081", true),
+        ("10.1.2.3:8081", true),
+        ("10.1.2.4", false),
+        ("evil.example", false),
+        ("evil.example:8081", false),
+        ("127.0.0.1.evil.example", false),
+        ("localhost.evil.example", false),
+        ("localhost@evil.example", false),
+        ("a b", false),
+        ("", false),
+    ] {
+        let answer = admin.ask(&format!("GET /healthz HTTP/1.1\r\nhost: {host}\r\n")).await;
+        let want = if is_answered { "200" } else { "403" };
+        assert_eq!(status(&answer), want, "{host}: {answer}");
+    }
+    assert_eq!(status(&admin.ask("GET /healthz HTTP/1.0\r\n").await), "403", "no name at all");
+}
+
+#[tokio::test]
+async fn an_order_needs_a_header_that_no_form_can_send() {
+    let admin = Admin::start(&[]).await;
+    for (request, want) in [
+        ("POST /nothing HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n", "403"),
+        ("DELETE /nothing HTTP/1.1\r\nhost: localhost\r\n", "403"),
+        ("POST /nothing HTTP/1.1\r\nhost: localhost\r\nx-heliu-admin: 1\r\ncontent-length: 0\r\n", "404"),
+        ("POST /nothing HTTP/1.1\r\nhost: evil.example\r\nx-heliu-admin: 1\r\ncontent-length: 0\r\n", "403"),
+        ("GET /nothing HTTP/1.1\r\nhost: localhost\r\n", "404"),
+        ("POST /healthz HTTP/1.1\r\nhost: localhost\r\nx-heliu-admin: 1\r\ncontent-length: 0\r\n", "405"),
+    ] {
+        assert_eq!(status(&admin.ask(request).await), want, "{request}");
+    }
+}
+
+#[tokio::test]
+async fn no_foreign_page_may_read_an_answer() {
+    let admin = Admin::start(&[]).await;
+    for method in ["GET", "OPTIONS"] {
+        let request = format!("{method} /healthz HTTP/1.1\r\nhost: localhost\r\norigin: https://evil.example\r\n");
+        let answer = admin.ask(&request).await;
+        assert!(!answer.to_ascii_lowercase().contains("access-control"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn it_says_when_the_host_is_ready() {
+    let admin = Admin::start(&[]).await;
+    for (is_ready, want) in [(false, "503"), (true, "200")] {
+        admin.readiness.set(is_ready);
+        assert_eq!(status(&admin.ask("GET /readyz HTTP/1.1\r\nhost: localhost\r\n").await), want);
+    }
+}
+
+/// A running admin listener.
+struct Admin {
+    server: Server,
+    readiness: Readiness,
+}
+
+impl Admin {
+    async fn start(hosts: &[&str]) -> Self {
+        let readiness = Readiness::default();
+        let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
+        let config = AdminConfig { listen: ([127, 0, 0, 1], 0).into(), hosts };
+        let server = start_admin(config, Sources { readiness: readiness.clone() }).await.expect("a free port");
+        Self { server, readiness }
+    }
+
+    /// The answer to a request whose head is `head`, as received.
+    async fn ask(&self, head: &str) -> String {
+        let mut stream = TcpStream::connect(self.server.addresses()[0]).await.expect("it listens");
+        stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).await.expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("it answers");
+        answer
+    }
+}
+
+fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or_default()
+}
