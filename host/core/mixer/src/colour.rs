@@ -2,28 +2,17 @@
 
 use heliu_model::Yuv;
 
-/// Limited-range BT.601 (ITU-R BT.601-7 §2.5.3); black for what is no colour, which the intent's
-/// checks have refused.
+/// Black for what is no colour, which the intent's checks have refused.
 pub(crate) fn parse(text: &str) -> Yuv {
-    rgb(text).map_or(Yuv::BLACK, to_yuv)
+    rgb(text).map_or(Yuv::BLACK, Yuv::from_rgb)
 }
 
-fn rgb(text: &str) -> Option<[f32; 3]> {
+fn rgb(text: &str) -> Option<[u8; 3]> {
     let digits = text
         .strip_prefix('#')
         .filter(|digits| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
-    let channel = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok().map(f32::from);
+    let channel = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
     Some([channel(0)?, channel(2)?, channel(4)?])
-}
-
-fn to_yuv([r, g, b]: [f32; 3]) -> Yuv {
-    let round = |value: f32| value.round().clamp(0.0, 255.0) as u8;
-    let (r, g, b) = (r / 255.0, g / 255.0, b / 255.0);
-    Yuv([
-        round(16.0 + 65.481 * r + 128.553 * g + 24.966 * b),
-        round(128.0 - 37.797 * r - 74.203 * g + 112.0 * b),
-        round(128.0 + 112.0 * r - 93.786 * g - 18.214 * b),
-    ])
 }
 
 #[cfg(test)]
