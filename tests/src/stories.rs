@@ -9,5 +9,6 @@ mod media_mix;
 mod media_play;
 mod media_push;
 mod media_readme;
+mod media_source;
 mod media_strange;
 mod rest;

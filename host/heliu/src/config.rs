@@ -16,10 +16,12 @@ use serde::Deserialize;
 mod demo;
 mod error;
 mod overlay;
+mod source;
 #[cfg(test)]
 mod tests;
 
 pub use error::ConfigError;
+pub use source::Source;
 
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -40,6 +42,8 @@ pub struct Config {
     pub public: Public,
     /// The media plane.
     pub media: Media,
+    /// The operator's own ingests.
+    pub source: Vec<Source>,
     /// What all plugins together may use.
     pub limits: Limits,
     /// The personalities; a table's name is its namespace.
@@ -205,6 +209,7 @@ impl Config {
         let mut config = overlay::apply(table, environment)?;
         demo::check(path, text, &config)?;
         config.check_listeners()?;
+        source::check(&config.source)?;
         config.start_paths_at(path.parent().unwrap_or(Path::new(".")));
         Ok(config)
     }
@@ -237,6 +242,7 @@ impl Default for Config {
             rtmp: None,
             public: Public::default(),
             media: Media::default(),
+            source: Vec::new(),
             limits: Limits::default(),
             plugins: BTreeMap::new(),
         }

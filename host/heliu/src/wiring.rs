@@ -148,6 +148,12 @@ fn media_config(config: &Config) -> heliu_media::Config {
         rtmp: config.rtmp.as_ref().map(|rtmp| rtmp.listen),
         workers: config.media.workers,
         public_names: config.public.hosts.clone(),
+        sources: config.source.iter().map(source).collect(),
         ..heliu_media::Config::default()
     }
+}
+
+fn source(source: &crate::config::Source) -> heliu_media::Source {
+    let crate::config::Source { address, url } = source.clone();
+    heliu_media::Source { address: address.address, query: address.query, pattern: url.pattern }
 }

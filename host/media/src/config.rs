@@ -4,6 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use heliu_model::{Address, RtmpUrl};
 
+use crate::Source;
+
 /// Read once at start.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -15,11 +17,19 @@ pub struct Config {
     pub codec_threads: usize,
     /// Host names by which this host is known outside, so that a push to ourselves is recognised.
     pub public_names: Vec<String>,
+    /// Ingests of the operator.
+    pub sources: Vec<Source>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { rtmp: Some(([127, 0, 0, 1], 1935).into()), workers: 0, codec_threads: 0, public_names: Vec::new() }
+        Self {
+            rtmp: Some(([127, 0, 0, 1], 1935).into()),
+            workers: 0,
+            codec_threads: 0,
+            public_names: Vec::new(),
+            sources: Vec::new(),
+        }
     }
 }
 

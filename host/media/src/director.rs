@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::acceptor::Client;
 use crate::admit::Admit;
 use crate::config::OwnNames;
-use crate::endpoint::Relayed;
+use crate::endpoint::{Relayed, Sourced};
 use crate::placement::worker_of;
 
 /// What a worker is told. Its inbox holds [`Order::INBOX`] of them; who sends waits for room.
@@ -19,6 +19,8 @@ pub enum Order {
     Attach(Box<Client>),
     /// A publisher from another room of this host.
     Relay(Box<Relayed>),
+    /// A granted source of the operator.
+    Source(Box<Sourced>),
     /// From the reconciler.
     Command(heliu_model::Command),
     /// End everything; answered when the last connection is closed.

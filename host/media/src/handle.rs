@@ -8,13 +8,13 @@ use heliu_codec::Pool;
 use heliu_model::{Command, Event, Observed, RoomId, Status};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::acceptor;
 use crate::admit::Admit;
 use crate::config::{Config, OwnNames};
 use crate::director::{Director, Order};
-use crate::worker;
+use crate::{sources, worker};
 
 /// Events the control plane may have waiting; more are counted as lost.
 const EVENTS_MAX: usize = 4_096;
@@ -36,6 +36,7 @@ pub enum StartError {
 pub struct Media {
     handle: Handle,
     acceptor: Option<JoinHandle<()>>,
+    sources: JoinSet<()>,
     /// Codec threads live as long as this.
     _pool: Pool,
 }
@@ -79,8 +80,9 @@ impl Media {
             statuses.push(receiver);
         }
         let acceptor = listener.map(|listener| tokio::spawn(acceptor::run(listener, director.clone())));
+        let sources = sources::start(config.sources, &director);
         let handle = Handle { director, statuses: Arc::new(statuses), rtmp };
-        Ok((Self { handle, acceptor, _pool: pool }, received))
+        Ok((Self { handle, acceptor, sources, _pool: pool }, received))
     }
 
     /// To command it and look at it.
@@ -90,7 +92,8 @@ impl Media {
     }
 
     /// Ends all connections with their protocols' goodbye, within three seconds.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
+        self.sources.shutdown().await;
         if let Some(acceptor) = &self.acceptor {
             acceptor.abort();
         }

@@ -14,8 +14,10 @@ mod jobs;
 mod placement;
 mod queue;
 mod room_shell;
+mod sources;
 mod worker;
 
 pub use admit::Admit;
 pub use config::{Config, OwnNames};
 pub use handle::{Handle, Media, StartError};
+pub use sources::Source;

@@ -164,6 +164,26 @@ impl RoomShell {
         }
     }
 
+    /// Lets a source do what is due; its frames go to the room. `None`: it is gone. Else when to come again.
+    pub fn drive_source(&mut self, id: EndpointId) -> Option<Instant> {
+        let Some(Endpoint::Source(source)) = self.endpoints.get_mut(&id) else { return None };
+        let driven = source.drive(self.clock.now());
+        let publication = source.publication().clone();
+        let next = self.clock.instant(source.poll_timeout());
+        match driven {
+            Ok(frames) => {
+                frames.into_iter().for_each(|frame| self.handle_frame(id, &publication, frame));
+                Some(next)
+            }
+            Err(why) => {
+                if let Some(Endpoint::Source(source)) = self.remove(id, LeaveReason::Closed) {
+                    source.end(why);
+                }
+                None
+            }
+        }
+    }
+
     /// Connects an egress that is ready with what it takes.
     pub fn start_egress(&mut self, id: EndpointId, endpoint: Endpoint, intent: &EgressIntent) {
         self.endpoints.insert(id, endpoint);

@@ -92,6 +92,7 @@ impl Worker {
                 order = inbox.recv() => match order {
                     Some(Order::Attach(client)) => endpoint::attach_client(&self, *client),
                     Some(Order::Relay(relayed)) => endpoint::attach_relayed(&self, *relayed),
+                    Some(Order::Source(sourced)) => endpoint::attach_source(&self, *sourced),
                     Some(Order::Command(command)) => self.handle_command(command),
                     Some(Order::Stop(stopped)) => {
                         self.stop().await;

@@ -54,6 +54,12 @@ pub enum ConfigError {
         /// As configured.
         listener: SocketAddr,
     },
+    /// Two ingests of one name.
+    #[error("two [[source]] tables publish at {address}")]
+    SameSource {
+        /// As configured, without its query.
+        address: String,
+    },
 }
 
 impl ConfigError {

@@ -148,6 +148,30 @@ fn a_plugin_answers_only_where_somebody_listens() {
 }
 
 #[test]
+fn a_source_is_told_what_is_wrong_with_it() {
+    let source = |address: &str, url: &str| format!("[[source]]\naddress = \"{address}\"\nurl = \"{url}\"\n");
+    for (text, want) in [
+        (source("live", "test:bars"), "etc/heliu.toml line 2: the address needs an app and a name"),
+        (source("live/a", "rtp://h"), "etc/heliu.toml line 3: only sources of the scheme test: are served"),
+        (source("live/a", "test:bars?rate=99"), "etc/heliu.toml line 3: rate must be 1 to 60 pictures a second"),
+        (source("live/a", "test:bars?sise=1"), "etc/heliu.toml line 3: test:bars knows size, rate, tone, flash"),
+        ("[[source]]\naddress = \"live/a\"\n".to_owned(), "etc/heliu.toml line 1: missing field `url`"),
+        (source("live/a", "test:bars").repeat(2), "two [[source]] tables publish at live/a"),
+        (
+            source("live/a?x=1", "test:bars") + &source("live/a?x=2", "test:bars"),
+            "two [[source]] tables publish at live/a",
+        ),
+    ] {
+        let sentence = refused(&text, &[]);
+        assert!(sentence.starts_with(want), "{text:?}: {sentence}");
+    }
+    let config = parse(&source("live/a?key=hunter2", "test:bars?tone=660"), &[]).unwrap();
+    let [source] = config.source.as_slice() else { panic!("one source: {config:?}") };
+    assert_eq!((source.address.query.as_deref(), source.url.pattern.tone), (Some("key=hunter2"), 660));
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
 fn secrets_do_not_show() {
     let config = parse("[plugins.a]\ncomponent = \"a\"\nsecrets = { key = \"hunter2\", b = { env = \"B\" } }", &[]);
     let shown = format!("{config:?}");
@@ -163,10 +187,11 @@ fn refused(text: &str, variables: &[(&str, &str)]) -> String {
     parse(text, variables).expect_err(text).to_string()
 }
 
-/// Settings that the example shows as comments are written `# key = value`; prose is not.
+/// Settings that the example shows as comments are written `# key = value`, tables `# [name]`; prose is not.
 fn with_comments_in_force(text: &str) -> String {
     let is_key = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
     let lines = text.lines().map(|line| match line.strip_prefix("# ") {
+        Some(table) if table.starts_with('[') && table.ends_with(']') => table,
         Some(setting) if setting.split_once(" = ").is_some_and(|(key, _)| is_key(key)) => setting,
         _ => line,
     });

@@ -7,6 +7,7 @@ mod player;
 mod publisher;
 mod push;
 mod relay;
+mod source;
 mod wire;
 
 use std::time::Instant;
@@ -21,6 +22,7 @@ pub use player::Player;
 pub use publisher::{Polled, Publisher};
 pub use push::Push;
 pub use relay::{RelayIn, RelayOut, Relayed, attach_relayed};
+pub use source::{Ended, SourceEndpoint, Sourced, attach_source};
 pub use wire::Shared;
 
 /// One media attachment of a room.
@@ -37,6 +39,8 @@ pub enum Endpoint {
     RelayOut(RelayOut),
     /// The other room's end.
     RelayIn(RelayIn),
+    /// Made here: the built-in pattern.
+    Source(Box<SourceEndpoint>),
 }
 
 impl Endpoint {
@@ -47,7 +51,7 @@ impl Endpoint {
             Self::Mixer(mixer) => mixer.handle_frame(delivery.publication, delivery.frame),
             Self::Push(push) => push.deliver(delivery, shared),
             Self::RelayOut(relay) => relay.deliver(delivery.frame),
-            Self::Publisher(_) | Self::RelayIn(_) => {}
+            Self::Publisher(_) | Self::RelayIn(_) | Self::Source(_) => {}
         }
     }
 
@@ -58,6 +62,7 @@ impl Endpoint {
             Self::Player(player) => player.end(),
             Self::Push(push) => push.end(),
             Self::RelayIn(relay) => relay.end(reason),
+            Self::Source(source) => source.end(Ended::Left(reason)),
             // Their tasks see that they are gone.
             Self::Mixer(_) | Self::RelayOut(_) => {}
         }
@@ -77,6 +82,7 @@ impl Endpoint {
             Self::Publisher(publisher) => publisher.is_over(now),
             Self::Player(player) => player.is_over(now),
             Self::Push(push) => push.is_over(now),
+            Self::Source(source) => source.is_over(now),
             Self::Mixer(_) | Self::RelayOut(_) | Self::RelayIn(_) => false,
         }
     }
@@ -98,7 +104,7 @@ impl Endpoint {
             Self::RelayOut(relay) => {
                 status.egresses.insert(relay.id().clone(), relay.status());
             }
-            Self::Publisher(_) | Self::Player(_) | Self::RelayIn(_) => {}
+            Self::Publisher(_) | Self::Player(_) | Self::RelayIn(_) | Self::Source(_) => {}
         }
     }
 }
