@@ -90,12 +90,15 @@ impl Key {
         self.collection.has_volatile() && self.name.starts_with('~')
     }
 
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    /// As it lies on disk.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
         encode(self.collection, &self.namespace, &self.name)
     }
 
-    /// `None`: no key of ours.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    /// From what lies on disk; `None`: no key of ours.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (&tag, rest) = bytes.split_first()?;
         let zero = rest.iter().position(|&byte| byte == 0)?;
         let namespace = std::str::from_utf8(&rest[..zero]).ok()?.parse().ok()?;

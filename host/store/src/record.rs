@@ -25,7 +25,9 @@ pub struct Record {
 }
 
 impl Record {
-    pub(crate) fn encode(&self, key: &[u8]) -> Vec<u8> {
+    /// As it lies on disk under that key.
+    #[must_use]
+    pub fn encode(&self, key: &[u8]) -> Vec<u8> {
         let mut raw = Vec::with_capacity(HEADER_LEN + self.bytes.len());
         raw.push(VERSION);
         raw.extend_from_slice(&[0; 4]);
@@ -42,8 +44,9 @@ impl Record {
         HEADER_LEN + self.bytes.len()
     }
 
-    /// `None`: torn, or of an unknown version.
-    pub(crate) fn decode(key: &[u8], raw: &[u8]) -> Option<Self> {
+    /// From what lies on disk under that key; `None`: torn, or of an unknown version.
+    #[must_use]
+    pub fn decode(key: &[u8], raw: &[u8]) -> Option<Self> {
         let (version, rest) = raw.split_first()?;
         let (sum, rest) = rest.split_first_chunk::<4>()?;
         let (revision, rest) = rest.split_first_chunk::<8>()?;

@@ -1,0 +1,17 @@
+//! The targets, one file each.
+
+pub mod aac_config;
+pub mod addresses;
+pub mod avc_nals;
+pub mod avc_sets;
+pub mod config;
+pub mod flv;
+pub mod pictures;
+pub mod pipeline;
+pub mod rtmp_amf;
+pub mod rtmp_chunks;
+pub mod rtmp_client;
+pub mod rtmp_handshake;
+pub mod rtmp_server;
+pub mod sound;
+pub mod store_record;
