@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::Pool;
-use crate::pool::{Place, Run, RunQueue};
+use crate::pool::{Class, Place, Run, RunQueue};
 
 /// Called whenever `poll` may have something. Runs on a codec thread, or on the thread that submits:
 /// it should only leave a note.
@@ -37,6 +37,9 @@ pub struct Stats {
 pub(crate) trait Machine: Send + 'static {
     type Input: Send + 'static;
     type Output: Send + 'static;
+
+    /// Before or after whom it runs.
+    const CLASS: Class;
 
     /// Works on one input.
     fn turn(&mut self, input: Self::Input, outlet: &mut Outlet<Self::Output>);
@@ -176,7 +179,7 @@ impl<M: Machine> Shared<M> {
 
     fn enqueue(self: &Arc<Self>, machine: Box<M>, deadline: Instant) -> Stage<M> {
         let run: Arc<dyn Run> = Arc::<Self>::clone(self);
-        Stage::Queued(machine, self.queue.put(deadline, run))
+        Stage::Queued(machine, self.queue.put(M::CLASS, deadline, run))
     }
 
     /// Takes the machine and its next input, unless the actor was moved or ended since it stood at `at`.
@@ -288,6 +291,33 @@ mod tests {
     }
 
     #[test]
+    fn sound_does_not_wait_for_pictures_that_are_overdue() {
+        let pool = Pool::start(1).unwrap();
+        let (done, order) = channel();
+        let plug = Plug::stop(&pool);
+        let picture = actor(&pool, "picture", &done);
+        let sound = Actor::new(&pool, Sound(Named { name: "sound", done }), Arc::new(|| {}));
+        picture.tell(Instant::now(), "overdue");
+        picture.tell(Instant::now(), "overdue, too");
+        sound.with(|mailbox| mailbox.inbox.push_back((Instant::now() + Duration::from_secs(1), "first all the same")));
+        plug.pull();
+        let ran: Vec<&str> = (0..3).map(|_| next(&order).0).collect();
+        assert_eq!(ran, ["sound", "picture", "picture"]);
+    }
+
+    #[test]
+    fn a_settled_pool_has_done_all_that_was_submitted() {
+        let pool = Pool::start(2).unwrap();
+        let (done, order) = channel();
+        let actors = ["a", "b", "c"].map(|name| actor(&pool, name, &done));
+        for round in 1..=20 {
+            actors.iter().for_each(|actor| actor.tell(Instant::now(), "work"));
+            pool.settle();
+            assert_eq!(order.try_iter().count(), 3, "round {round}");
+        }
+    }
+
+    #[test]
     fn a_panic_ends_its_actor_and_no_other() {
         let pool = Pool::start(1).unwrap();
         let (done, order) = channel();
@@ -387,6 +417,7 @@ mod tests {
     impl Machine for Named {
         type Input = &'static str;
         type Output = ();
+        const CLASS: Class = Class::Pictures;
 
         fn turn(&mut self, word: &'static str, outlet: &mut Outlet<()>) {
             assert!(word != "panic", "as the test wants");
@@ -396,6 +427,27 @@ mod tests {
 
         fn crashed() -> Option<()> {
             Some(())
+        }
+
+        fn deliver(outbox: &mut VecDeque<()>, (): (), _: &mut Stats) {
+            outbox.push_back(());
+        }
+    }
+
+    /// The same, in the class that goes first.
+    struct Sound(Named);
+
+    impl Machine for Sound {
+        type Input = &'static str;
+        type Output = ();
+        const CLASS: Class = Class::Sound;
+
+        fn turn(&mut self, word: &'static str, outlet: &mut Outlet<()>) {
+            self.0.turn(word, outlet);
+        }
+
+        fn crashed() -> Option<()> {
+            None
         }
 
         fn deliver(outbox: &mut VecDeque<()>, (): (), _: &mut Stats) {

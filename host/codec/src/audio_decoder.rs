@@ -14,6 +14,7 @@ use syom::{DecodeOptions, Decoder};
 
 use crate::actor::{Actor, Machine, Outlet};
 use crate::downmix::{CHANNELS_MAX, stereo};
+use crate::pool::Class;
 use crate::resample::Resample;
 use crate::{Pool, Stats, Undecodable, Wake};
 
@@ -98,6 +99,7 @@ struct Running {
 impl Machine for Decoding {
     type Input = Frame;
     type Output = AudioOutput;
+    const CLASS: Class = Class::Sound;
 
     fn turn(&mut self, frame: Frame, outlet: &mut Outlet<AudioOutput>) {
         let is_known =

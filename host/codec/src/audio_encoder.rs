@@ -14,6 +14,7 @@ use heliu_model::{Format, Frame, MediaTime};
 use syom::{EncodeOptions, Encoder};
 
 use crate::actor::{Actor, Machine, Outlet};
+use crate::pool::Class;
 use crate::resample::RATE;
 use crate::{ConfigError, Pool, Stats, Wake};
 
@@ -123,6 +124,7 @@ impl Encoding {
 impl Machine for Encoding {
     type Input = Block;
     type Output = Frame;
+    const CLASS: Class = Class::Sound;
 
     fn turn(&mut self, block: Block, outlet: &mut Outlet<Frame>) {
         if block.samples.len() != 2 * BLOCK_LEN {

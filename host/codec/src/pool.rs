@@ -1,7 +1,9 @@
-//! The codec threads: they run whichever actor has the earliest deadline.
+//! The codec threads: they run whichever actor has the earliest deadline, sound before pictures.
 //!
 //! A run is one input of one actor, so a late tick of a mixer waits for at most one picture per
-//! thread. An actor stands in the queue at most once, which is what makes it sequential.
+//! thread. An actor stands in the queue at most once, which is what makes it sequential. Sound goes
+//! first because it costs little and a listener hears what a viewer would not see: pictures that are
+//! overdue all together must not keep it waiting.
 //!
 //! Not here: what an actor is and how its turn may fail (`actor`).
 
@@ -18,9 +20,17 @@ struct Threads {
     queue: Arc<RunQueue>,
 }
 
-/// Where an actor stands in the run queue: earliest deadline first, then who came first.
+/// What an actor works on; the first goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Class {
+    Sound,
+    Pictures,
+}
+
+/// Where an actor stands in the run queue: sound first, then the earliest deadline, then who came first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
+    class: Class,
     pub(crate) deadline: Instant,
     number: u64,
 }
@@ -35,11 +45,13 @@ pub(crate) trait Run: Send + Sync {
 pub(crate) struct RunQueue {
     waiting: Mutex<Waiting>,
     changed: Condvar,
+    idle: Condvar,
 }
 
 struct Waiting {
     runs: BTreeMap<Place, Arc<dyn Run>>,
     number: u64,
+    running: usize,
     is_closed: bool,
 }
 
@@ -49,8 +61,8 @@ impl Pool {
     /// # Errors
     /// The system refuses a thread.
     pub fn start(threads: usize) -> std::io::Result<Self> {
-        let waiting = Waiting { runs: BTreeMap::new(), number: 0, is_closed: false };
-        let queue = Arc::new(RunQueue { waiting: Mutex::new(waiting), changed: Condvar::new() });
+        let waiting = Waiting { runs: BTreeMap::new(), number: 0, running: 0, is_closed: false };
+        let queue = Arc::new(RunQueue { waiting: Mutex::new(waiting), changed: Condvar::new(), idle: Condvar::new() });
         let pool = Self(Arc::new(Threads { queue: Arc::clone(&queue) }));
         for number in 0..threads.max(1) {
             let queue = Arc::clone(&queue);
@@ -58,6 +70,14 @@ impl Pool {
         }
         tracing::debug!(threads, simd = crate::has_simd(), "codec threads started");
         Ok(pool)
+    }
+
+    /// Blocks until nothing waits and nothing runs: for whoever moves time by hand and wants all that
+    /// was submitted worked on. With somebody else submitting meanwhile, it may never come back.
+    pub fn settle(&self) {
+        let queue = &self.0.queue;
+        let is_busy = |waiting: &mut Waiting| waiting.running > 0 || !waiting.runs.is_empty();
+        drop(queue.idle.wait_while(queue.lock(), is_busy).unwrap_or_else(PoisonError::into_inner));
     }
 
     pub(crate) fn queue(&self) -> &Arc<RunQueue> {
@@ -73,10 +93,10 @@ impl Drop for Threads {
 }
 
 impl RunQueue {
-    pub(crate) fn put(&self, deadline: Instant, run: Arc<dyn Run>) -> Place {
+    pub(crate) fn put(&self, class: Class, deadline: Instant, run: Arc<dyn Run>) -> Place {
         let mut waiting = self.lock();
         waiting.number += 1;
-        let place = Place { deadline, number: waiting.number };
+        let place = Place { class, deadline, number: waiting.number };
         waiting.runs.insert(place, run);
         drop(waiting);
         self.changed.notify_one();
@@ -92,6 +112,15 @@ impl RunQueue {
     fn serve(&self) {
         while let Some((place, run)) = self.next() {
             run.run(place);
+            self.rest();
+        }
+    }
+
+    fn rest(&self) {
+        let mut waiting = self.lock();
+        waiting.running -= 1;
+        if waiting.running == 0 && waiting.runs.is_empty() {
+            self.idle.notify_all();
         }
     }
 
@@ -99,6 +128,7 @@ impl RunQueue {
         let mut waiting = self.lock();
         loop {
             if let Some(first) = waiting.runs.pop_first() {
+                waiting.running += 1;
                 return Some(first);
             }
             if waiting.is_closed {

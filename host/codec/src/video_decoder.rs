@@ -15,6 +15,7 @@ use heliu_model::{Format, Frame, MediaTime, Picture};
 use crate::actor::{Actor, Machine, Mailbox, Outlet};
 use crate::library::Library;
 use crate::parameter_sets::{Flaw, ParameterSets};
+use crate::pool::Class;
 use crate::{Pool, Stats, Undecodable, Wake};
 
 /// Access units before the decoder. Full: everything up to the next keyframe is dropped, the one in
@@ -135,6 +136,7 @@ struct Running {
 impl Machine for Decoding {
     type Input = Frame;
     type Output = VideoOutput;
+    const CLASS: Class = Class::Pictures;
 
     fn turn(&mut self, frame: Frame, outlet: &mut Outlet<VideoOutput>) {
         self.note_format(&frame.format, outlet);

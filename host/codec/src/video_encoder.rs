@@ -22,10 +22,13 @@ use openh264::formats::YUVSlices;
 
 use crate::actor::{Actor, Machine, Outlet};
 use crate::library::silence;
+use crate::pool::Class;
 use crate::{Canvas, Composer, Pool, Stats, Undecodable, Wake};
 
-/// Compositions before the encoder. Full: the tick is refused with [`Busy`] and counted as `overflowed`.
-const INBOX_MAX: usize = 2;
+/// Compositions before the encoder: a fifth of a second at 30 a second, so that a machine that is
+/// elsewhere for a moment loses no picture. They share the planes of the decoded pictures. Full: the
+/// tick is refused with [`Busy`] and counted as `overflowed`.
+const INBOX_MAX: usize = 6;
 
 /// Frames after the encoder. Nothing is dropped there; ticks are refused while so many wait.
 const FRAMES_MAX: usize = 64;
@@ -98,7 +101,7 @@ impl VideoEncoder {
     /// Hands over the next picture of the mix; its `pts` are later than those before.
     ///
     /// # Errors
-    /// [`Busy`]: two compositions wait already, or nobody polls.
+    /// [`Busy`]: six compositions wait already, or nobody polls.
     pub fn submit(&mut self, composition: Composition, force_keyframe: bool) -> Result<(), Busy> {
         self.actor.with(|mailbox| {
             if mailbox.inbox.len() >= INBOX_MAX || mailbox.outbox.len() >= FRAMES_MAX {
@@ -192,6 +195,7 @@ struct Running {
 impl Machine for Encoding {
     type Input = Tick;
     type Output = VideoEncoded;
+    const CLASS: Class = Class::Pictures;
 
     fn turn(&mut self, tick: Tick, outlet: &mut Outlet<VideoEncoded>) {
         if tick.composition.size != self.config.size || matches!(self.stage, Stage::Dead) {

@@ -42,7 +42,7 @@ fn tones_of_any_rate_and_layout_keep_pitch_and_loudness() {
         ),
     ] {
         let frames = aac(rate, channels.len(), 1.2, |channel, time| wave(channels[channel], time));
-        let heard = decode(&mut Bench::new(), &frames);
+        let heard = decode(&Bench::new(), &frames);
         for (side, wants) in [left, right].iter().enumerate() {
             for (pitch, want) in wants {
                 let got = heard.amplitude(side, *pitch);
@@ -56,7 +56,7 @@ fn tones_of_any_rate_and_layout_keep_pitch_and_loudness() {
 #[test]
 fn surround_of_another_encoder_lies_on_the_right_sides() {
     let frames = flv::frames(include_bytes!("../../fixtures/surround_44100.flv"));
-    let heard = decode(&mut Bench::new(), &frames);
+    let heard = decode(&Bench::new(), &frames);
     for (pitch, left, right) in [
         (300.0, 0.3, 0.0),
         (500.0, 0.0, 0.3),
@@ -76,15 +76,15 @@ fn surround_of_another_encoder_lies_on_the_right_sides() {
 fn sound_is_heard_when_it_was_made() {
     for rate in [8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 88_200, 96_000] {
         let frames = aac(rate, 1, 1.0, |_, time| if time < 0.4 { 0.0 } else { wave((1000.0, 0.6), time) });
-        let began = decode(&mut Bench::new(), &frames).began();
+        let began = decode(&Bench::new(), &frames).began();
         assert!((began - 0.4).abs() < 0.004, "{rate} Hz: {began:.4} s, not 0.4");
     }
 }
 
 #[test]
 fn what_is_encoded_comes_back_in_time_and_never_clips_the_encoder() {
-    let mut bench = Bench::new();
-    let frames = encode(&mut bench, 60, |time| {
+    let bench = Bench::new();
+    let frames = encode(&bench, 60, |time| {
         let tone = if time < 0.4 { 0.0 } else { wave((1000.0, 0.6), time) };
         [tone, 0.5 * tone]
     });
@@ -94,22 +94,22 @@ fn what_is_encoded_comes_back_in_time_and_never_clips_the_encoder() {
         assert!((step - 21_333_333).abs() <= 1, "{step} ns");
         assert!(pair[0].is_key && Arc::ptr_eq(&pair[0].format, &pair[1].format));
     }
-    let heard = decode(&mut bench, &frames);
+    let heard = decode(&bench, &frames);
     assert!((heard.began() - 0.4).abs() < 0.003, "{:.4} s", heard.began());
     for (side, want) in [0.6, 0.3].into_iter().enumerate() {
         assert!((heard.amplitude(side, 1000.0) - want).abs() < 0.02, "side {side}");
     }
 
-    let frames = encode(&mut bench, 60, |time| [wave((1000.0, 5.0), time), f32::NAN]);
+    let frames = encode(&bench, 60, |time| [wave((1000.0, 5.0), time), f32::NAN]);
     assert_eq!(frames.len(), 60);
-    assert!((decode(&mut bench, &frames).amplitude(0, 1000.0) - 1.26).abs() < 0.1, "a clipped sine");
+    assert!((decode(&bench, &frames).amplitude(0, 1000.0) - 1.26).abs() < 0.1, "a clipped sine");
 }
 
 #[test]
 fn the_encoder_keeps_to_its_bitrate_and_to_its_bounds() {
-    let mut bench = Bench::new();
+    let bench = Bench::new();
     let noise = |time: f64| [wave((997.0, 0.3), time) + wave((7919.0, 0.3), time), wave((3001.0, 0.5), time)];
-    let bits: usize = encode(&mut bench, 94, noise).iter().map(|frame| frame.data.len() * 8).sum();
+    let bits: usize = encode(&bench, 94, noise).iter().map(|frame| frame.data.len() * 8).sum();
     assert!((200_000..280_000).contains(&bits), "{bits} bits in two seconds at 128 kb/s");
 
     for bitrate_kbps in [0, 15, 513] {
@@ -124,14 +124,14 @@ fn the_encoder_keeps_to_its_bitrate_and_to_its_bounds() {
 
 #[test]
 fn a_change_of_format_goes_on_in_the_other_one() {
-    let mut bench = Bench::new();
+    let bench = Bench::new();
     let first = aac(44_100, 2, 0.5, |_, time| wave((500.0, 0.5), time));
     let mut second = aac(22_050, 1, 1.0, |_, time| wave((900.0, 0.5), time));
     for frame in &mut second {
         let shifted = MediaTime(frame.pts.0 + 550_000_000);
         (frame.pts, frame.dts) = (shifted, shifted);
     }
-    let heard = decode(&mut bench, &[first, second].concat());
+    let heard = decode(&bench, &[first, second].concat());
     assert!((heard.amplitude(0, 900.0) - 0.5).abs() < 0.02, "{}", heard.amplitude(0, 900.0));
     assert!((heard.end() - 1.55).abs() < 0.1, "{}", heard.end());
 }
@@ -139,7 +139,7 @@ fn a_change_of_format_goes_on_in_the_other_one() {
 #[test]
 fn an_undecodable_track_is_dead_until_its_format_changes() {
     use heliu_container::Undecodable::{Channels, ObjectType};
-    let mut bench = Bench::new();
+    let bench = Bench::new();
     let good = aac(48_000, 2, 0.3, |_, time| wave((440.0, 0.5), time));
     let with_config = |config: &[u8]| format(&[config], 48_000, 2);
     for (what, format, want) in [
@@ -163,7 +163,7 @@ fn an_undecodable_track_is_dead_until_its_format_changes() {
 
 #[test]
 fn a_damaged_frame_is_lost_and_the_next_is_heard() {
-    let mut bench = Bench::new();
+    let bench = Bench::new();
     let mut frames = aac(48_000, 2, 0.5, |_, time| wave((440.0, 0.5), time));
     frames[5].data = Bytes::from_static(&[0xff; 20]);
     frames[9].data = Bytes::new();
@@ -176,7 +176,7 @@ fn a_damaged_frame_is_lost_and_the_next_is_heard() {
 
 #[test]
 fn full_queues_of_sound_lose_the_oldest() {
-    let mut bench = Bench::new();
+    let bench = Bench::new();
     let frames = aac(48_000, 1, 2.0, |_, time| wave((440.0, 0.5), time));
     let mut decoder = AudioDecoder::new(&bench.pool, silent());
     let hold = bench.hold();
@@ -221,7 +221,7 @@ impl Heard {
 }
 
 /// Decodes and checks that each block begins where the one before ended.
-fn decode(bench: &mut Bench, frames: &[Frame]) -> Heard {
+fn decode(bench: &Bench, frames: &[Frame]) -> Heard {
     let mut decoder = AudioDecoder::new(&bench.pool, silent());
     let mut heard = Heard { begin: f64::NAN, samples: Vec::new() };
     for frame in frames {
@@ -240,7 +240,7 @@ fn decode(bench: &mut Bench, frames: &[Frame]) -> Heard {
     heard
 }
 
-fn encode(bench: &mut Bench, blocks: usize, sound: impl Fn(f64) -> [f32; 2]) -> Vec<Frame> {
+fn encode(bench: &Bench, blocks: usize, sound: impl Fn(f64) -> [f32; 2]) -> Vec<Frame> {
     let mut encoder = AudioEncoder::new(&bench.pool, AudioEncoderConfig::default(), silent()).unwrap();
     let mut frames = Vec::new();
     for block in 0..blocks {

@@ -32,13 +32,13 @@ proptest! {
 
     #[test]
     fn changed_pictures_crash_nothing(which in 0_usize..3, changes in changes()) {
-        let mut bench = Bench::new();
+        let bench = Bench::new();
         let frames = match which {
-            0 => video::encode(&mut bench, Size { width: 320, height: 180 }, 0..6, &[3]),
+            0 => video::encode(&bench, Size { width: 320, height: 180 }, 0..6, &[3]),
             1 => flv::frames(include_bytes!("../../fixtures/b_pictures.flv"))[..30].to_vec(),
             _ => flv::frames(include_bytes!("../../fixtures/slices_cropped.flv")),
         };
-        let good = video::encode(&mut bench, GOOD, 0..2, &[]);
+        let good = video::encode(&bench, GOOD, 0..2, &[]);
         let mut decoder = VideoDecoder::new(&bench.pool, silent());
         let outputs = bench.decode(&mut decoder, &changed(frames, &changes));
         let is_crashed = |output: &VideoOutput| matches!(output, VideoOutput::Dead(Undecodable::Crashed));
@@ -49,7 +49,7 @@ proptest! {
 
     #[test]
     fn changed_sound_crashes_nothing(which in 0_usize..2, changes in changes()) {
-        let mut bench = Bench::new();
+        let bench = Bench::new();
         let frames = match which {
             0 => audio::aac(44_100, 2, 0.3, |_, time| (time * 3000.0).sin() as f32),
             _ => flv::frames(include_bytes!("../../fixtures/surround_44100.flv")),
