@@ -139,6 +139,13 @@ impl SendQueue {
         self.len_bytes.get() > 0 && now.saturating_duration_since(self.moved_at.get()) >= STUCK_AFTER
     }
 
+    /// What waits, for a test that is the writer.
+    #[cfg(test)]
+    pub fn take_all(&self) -> Vec<Bytes> {
+        self.len_bytes.set(0);
+        self.waiting.borrow_mut().drain(..).collect()
+    }
+
     pub fn counts(&self) -> Counts {
         self.counts.get()
     }

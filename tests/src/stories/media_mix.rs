@@ -192,7 +192,7 @@ fn wait_for_publications(server: &Server, count: usize) {
 }
 
 /// A reconnect or a black-out would show. Ten times the bound of two pictures, because a busy machine
-/// drops ticks; that the mixer's own ticks follow each other is tested in simulated time.
+/// drops ticks; the bound itself is tested in `heliu-media`, in simulated time through codecs and push.
 pub fn assert_no_gap(file: &Path) {
     let times: Vec<f64> =
         packets(file).into_iter().filter(|packet| packet.kind == "video").map(|packet| packet.dts).collect();

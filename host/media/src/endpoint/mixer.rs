@@ -355,3 +355,6 @@ fn audio_encoder(intent: &MixerIntent, pool: &Pool, notify: &Arc<Notify>) -> Res
     let Some(config) = audio_config(intent) else { return Ok(None) };
     AudioEncoder::new(pool, config, wake(notify)).map(Some).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;
