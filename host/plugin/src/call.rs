@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heliu_model::Noun;
-use heliu_store::{CommitError, Exclusive, Key, ReadError, Snapshot};
+use heliu_store::{Collection, CommitError, Exclusive, Key, ReadError, Snapshot};
 
 use crate::bindings::types::Error;
 use crate::context::Context;
@@ -26,8 +26,8 @@ pub(crate) struct Guest {
 }
 
 enum State {
-    /// Asked what it is; every import traps.
-    Describing,
+    /// Asked what it is, or at rest; every import traps.
+    Idle,
     /// Serving a call.
     Serving(Box<Call>),
 }
@@ -42,6 +42,7 @@ pub(crate) struct Call {
     commits: Commits,
     /// A transaction began while the import that is answered ran: an effect.
     has_begun: bool,
+    has_said_last_words: bool,
     ended: Option<Ended>,
 }
 
@@ -81,7 +82,7 @@ pub(crate) enum Ended {
 /// A guest calls an import while it is asked what it is.
 #[derive(Debug, thiserror::Error)]
 #[error("`describe` called an import; it must answer from what the plugin is")]
-struct CalledWhileDescribing;
+struct CalledOutsideCall;
 
 /// The trap behind [`Ended`].
 #[derive(Debug, thiserror::Error)]
@@ -89,21 +90,16 @@ struct CalledWhileDescribing;
 struct EndedByHost;
 
 impl Guest {
-    /// One that is asked what it is.
-    pub(crate) fn describing(memory: Memory) -> Self {
-        Self { memory, state: State::Describing }
-    }
-
-    /// One that serves a call.
-    pub(crate) fn serving(memory: Memory, call: Call) -> Self {
-        Self { memory, state: State::Serving(Box::new(call)) }
+    /// One without a call: its imports trap.
+    pub(crate) fn idle(memory: Memory) -> Self {
+        Self { memory, state: State::Idle }
     }
 
     /// The call, for an import.
     pub(crate) fn call(&mut self) -> wasmtime::Result<&mut Call> {
         match &mut self.state {
             State::Serving(call) => Ok(call),
-            State::Describing => Err(CalledWhileDescribing.into()),
+            State::Idle => Err(CalledOutsideCall.into()),
         }
     }
 
@@ -122,11 +118,16 @@ impl Guest {
         Ok(answer)
     }
 
-    /// The call, when its guest is done.
-    pub(crate) fn into_call(self) -> Option<Call> {
-        match self.state {
+    /// Serves the next call.
+    pub(crate) fn serve(&mut self, call: Call) {
+        self.state = State::Serving(Box::new(call));
+    }
+
+    /// The call, when the guest is done with it.
+    pub(crate) fn end_call(&mut self) -> Option<Call> {
+        match std::mem::replace(&mut self.state, State::Idle) {
             State::Serving(call) => Some(*call),
-            State::Describing => None,
+            State::Idle => None,
         }
     }
 }
@@ -149,7 +150,7 @@ impl Call {
     ) -> Self {
         let transaction = OpenTransaction::new(context.namespace.clone(), snapshot, context.limits.transaction_len_max);
         let commits = exclusive.map_or(Commits::Beside, |exclusive| Commits::Alone(Some(exclusive)));
-        Self { context, transaction, id, carried, commits, has_begun: false, ended: None }
+        Self { context, transaction, id, carried, commits, has_begun: false, has_said_last_words: false, ended: None }
     }
 
     /// Deletes this record with the last commit, unless the guest writes it or somebody else did.
@@ -199,6 +200,26 @@ impl Call {
         if std::mem::take(&mut self.has_begun) {
             self.carried.tape.mark_effect();
         }
+    }
+
+    /// Records a value; refused when the plugin has written too much to the disk lately.
+    pub(crate) fn put(
+        &mut self,
+        collection: Collection,
+        name: &str,
+        bytes: Vec<u8>,
+        ttl_s: Option<u32>,
+    ) -> Result<(), Error> {
+        let key = Key::new(&self.context.namespace, collection, name);
+        if !key.is_volatile() && !self.context.writes.has_some() {
+            return Err(Error::Exhausted("writes".into()));
+        }
+        self.transaction.put(collection, name, bytes, ttl_s)
+    }
+
+    /// May the guest say why it fails? Once is enough.
+    pub(crate) fn take_last_words(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_said_last_words, true)
     }
 
     /// The effect `transaction.commit`.
@@ -272,10 +293,13 @@ impl Call {
             return Ok(());
         }
         let transaction = self.transaction.to_commit();
+        let written =
+            transaction.writes.keys().chain(transaction.totals.keys()).filter(|key| !key.is_volatile()).count();
         match exclusive {
             Some(exclusive) => exclusive.commit(transaction).await?,
             None => self.context.store.commit(transaction).await?,
         };
+        self.context.writes.take_all(u32::try_from(written).unwrap_or(u32::MAX));
         let delivers = &mut self.carried.delivers;
         if delivers.as_ref().is_some_and(|delivery| self.transaction.has_written(&delivery.key)) {
             *delivers = None;

@@ -4,18 +4,16 @@ use std::time::Duration;
 
 use heliu_model::{Attempt, Direction, Grant, Takeover};
 use heliu_store::{Collection, Key};
-use wasmtime::Store;
-use wasmtime::component::Instance;
 
 use crate::bindings::exported::{admission, events};
 use crate::bindings::http;
-use crate::bindings::types::Field;
-use crate::call::{Call, Delivery, Guest};
+use crate::bindings::types::{Error, Field};
+use crate::call::{Call, Delivery};
 use crate::describe::{is_token, is_value};
 use crate::exchange::{Request, Response};
-use crate::exports::Exports;
 use crate::fault::Fault;
 use crate::happening::{Alarm, PluginEvent};
+use crate::instances::Living;
 use crate::run::{Invocation, Outcome};
 use crate::wish::{millis, options};
 
@@ -57,13 +55,8 @@ impl Invocation for HandleRequest {
         ("handle-request", &self.id)
     }
 
-    async fn invoke(
-        &self,
-        exports: &Exports,
-        store: &mut Store<Guest>,
-        instance: &Instance,
-    ) -> wasmtime::Result<Outcome<Response>> {
-        let guest = exports.requests(store, instance)?;
+    async fn invoke(&self, living: &mut Living) -> wasmtime::Result<Outcome<Response>> {
+        let (guest, store) = living.requests()?;
         let response = guest.call_handle_request(store, &self.request).await?;
         Ok(answer(response, self.len_max).map_or_else(Outcome::Discard, Outcome::Commit))
     }
@@ -120,15 +113,10 @@ impl Invocation for Admit {
         ("admit", &self.attempt.id)
     }
 
-    async fn invoke(
-        &self,
-        exports: &Exports,
-        store: &mut Store<Guest>,
-        instance: &Instance,
-    ) -> wasmtime::Result<Outcome<Admission>> {
-        let Some(guest) = exports.admission(store, instance)? else { return Ok(Outcome::Discard(Fault::NotExported)) };
-        let answer = guest.call_admit(&mut *store, &self.attempt).await?;
-        let call = store.data_mut().call()?;
+    async fn invoke(&self, living: &mut Living) -> wasmtime::Result<Outcome<Admission>> {
+        let (guest, store) = living.admission()?;
+        let answer = guest.call_admit(store, &self.attempt).await?;
+        let call = living.call()?;
         Ok(match answer {
             Ok(told) => match grant(&told, call) {
                 Some(grant) => Outcome::Commit(Ok(grant)),
@@ -186,15 +174,10 @@ impl Invocation for HandleEvent {
         ("handle-event", &self.event.id)
     }
 
-    async fn invoke(
-        &self,
-        exports: &Exports,
-        store: &mut Store<Guest>,
-        instance: &Instance,
-    ) -> wasmtime::Result<Outcome<()>> {
-        let Some(guest) = exports.events(store, instance)? else { return Ok(Outcome::Discard(Fault::NotExported)) };
-        let answer = guest.call_handle_event(&mut *store, &self.event).await?;
-        taken(answer, store)
+    async fn invoke(&self, living: &mut Living) -> wasmtime::Result<Outcome<()>> {
+        let (guest, store) = living.events()?;
+        let answer = guest.call_handle_event(store, &self.event).await?;
+        Ok(taken(answer, living.call()?))
     }
 }
 
@@ -232,27 +215,21 @@ impl Invocation for HandleAlarm {
         None
     }
 
-    async fn invoke(
-        &self,
-        exports: &Exports,
-        store: &mut Store<Guest>,
-        instance: &Instance,
-    ) -> wasmtime::Result<Outcome<()>> {
-        let Some(guest) = exports.events(store, instance)? else { return Ok(Outcome::Discard(Fault::NotExported)) };
-        let answer = guest.call_handle_alarm(&mut *store, &self.alarm).await?;
-        taken(answer, store)
+    async fn invoke(&self, living: &mut Living) -> wasmtime::Result<Outcome<()>> {
+        let (guest, store) = living.events()?;
+        let answer = guest.call_handle_alarm(store, &self.alarm).await?;
+        Ok(taken(answer, living.call()?))
     }
 }
 
-fn taken(answer: Result<(), crate::bindings::types::Error>, store: &mut Store<Guest>) -> wasmtime::Result<Outcome<()>> {
-    Ok(match answer {
+fn taken(answer: Result<(), Error>, call: &Call) -> Outcome<()> {
+    match answer {
         Ok(()) => Outcome::Commit(()),
         Err(error) => {
-            let call = store.data_mut().call()?;
             tracing::debug!(plugin = %call.context.namespace, call = call.id, ?error, "a plugin refuses an event");
             Outcome::Discard(Fault::Refused)
         }
-    })
+    }
 }
 
 fn fields(pairs: Vec<(String, String)>) -> Vec<Field> {

@@ -84,8 +84,17 @@ pub struct Limits {
     pub time_max: Duration,
     /// Wall time of `admit`, once its turn has come.
     pub admit_time_max: Duration,
+    /// Computing time of all calls together, in percent of one core, averaged over ten seconds; above it
+    /// calls queue. 0: no ceiling.
+    pub cpu_percent_max: u32,
     /// Linear memory of one instance, in bytes.
     pub memory_len_max: usize,
+    /// Linear memory of all instances together, in bytes.
+    pub plugin_memory_len_max: usize,
+    /// Are instances kept for the next call?
+    pub reuse: Reuse,
+    /// Instances that are kept at one time.
+    pub idle_max: usize,
     /// Bytes a guest hands over in one host call.
     pub host_call_len_max: usize,
     /// Bytes of one response.
@@ -102,12 +111,23 @@ pub struct Limits {
     pub runs_max: u32,
     /// Alarms of one plugin.
     pub alarms_max: u32,
+    /// Durable records written in one minute; then nothing more is recorded until it is over.
+    pub writes_per_minute_max: u32,
     /// Bytes that one transaction writes.
     pub transaction_len_max: usize,
     /// Bytes of host calls' answers that one call keeps, to be run again after an effect.
     pub tape_len_max: usize,
     /// Log lines in one second; more are dropped and counted.
     pub log_lines_per_second_max: u32,
+}
+
+/// Are instances kept for the next call? A guest cannot count on either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reuse {
+    /// An instance serves one call after another, until something goes wrong with it.
+    Reuse,
+    /// Each call has an instance of its own.
+    Fresh,
 }
 
 impl Default for Limits {
@@ -117,7 +137,11 @@ impl Default for Limits {
             admit_cpu_max: Duration::from_millis(50),
             time_max: Duration::from_secs(5),
             admit_time_max: Duration::from_millis(250),
+            cpu_percent_max: 100,
             memory_len_max: 32 << 20,
+            plugin_memory_len_max: 512 << 20,
+            reuse: Reuse::Reuse,
+            idle_max: 16,
             host_call_len_max: 8 << 20,
             response_len_max: 8 << 20,
             in_flight_max: 64,
@@ -126,6 +150,7 @@ impl Default for Limits {
             callers_per_key_max: 64,
             runs_max: 8,
             alarms_max: 10_000,
+            writes_per_minute_max: 10_000,
             transaction_len_max: 16 << 20,
             tape_len_max: 2 << 20,
             log_lines_per_second_max: 200,

@@ -23,7 +23,10 @@ const KEEP_RESIDENT: usize = 1 << 20;
 /// # Errors
 /// The machine has not the address space, or no thread.
 pub(crate) fn start<'a>(limits: impl Iterator<Item = &'a Limits> + Clone) -> wasmtime::Result<wasmtime::Engine> {
-    let instances: usize = limits.clone().map(|limits| limits.in_flight_max.saturating_add(limits.waiting_max)).sum();
+    let instances: usize = limits
+        .clone()
+        .map(|limits| limits.in_flight_max.saturating_add(limits.waiting_max).saturating_add(limits.idle_max))
+        .sum();
     let memory_len_max = limits.map(|limits| limits.memory_len_max).max().unwrap_or_default();
     let engine = wasmtime::Engine::new(&config(instances.clamp(1, INSTANCES_MAX), memory_len_max))?;
     tick(&engine)?;

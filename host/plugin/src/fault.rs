@@ -24,9 +24,15 @@ pub enum Fault {
     /// The response is larger than it may be.
     #[error("the plugin's answer is too large")]
     ResponseTooLarge,
+    /// It handed over more at once than it may.
+    #[error("the plugin handed over too much")]
+    HostCall,
     /// As many calls wait as may.
     #[error("too many calls")]
     TooManyCalls,
+    /// It failed too often lately; it was not called.
+    #[error("the plugin has failed too often")]
+    BreakerOpen,
     /// Another call changed what this one read after an effect, and what it had asked before is too
     /// much to be told again.
     #[error("the call met another one")]
@@ -50,15 +56,44 @@ impl Fault {
     #[must_use]
     pub fn when(self) -> u16 {
         match self {
-            Self::Trap | Self::Memory | Self::Refused | Self::BadResponse | Self::ResponseTooLarge => 500,
+            Self::Trap | Self::Memory | Self::Refused | Self::BadResponse | Self::ResponseTooLarge | Self::HostCall => {
+                500
+            }
             Self::Cpu | Self::Timeout => 504,
             Self::TooManyCalls => 429,
-            Self::Conflict | Self::AnotherWay | Self::StoreFull | Self::Store | Self::NotExported => 503,
+            Self::BreakerOpen
+            | Self::Conflict
+            | Self::AnotherWay
+            | Self::StoreFull
+            | Self::Store
+            | Self::NotExported => 503,
+        }
+    }
+
+    /// Is the plugin itself to blame, not its callers nor the host?
+    #[must_use]
+    pub fn is_the_plugins(self) -> bool {
+        match self {
+            Self::Trap
+            | Self::Cpu
+            | Self::Memory
+            | Self::Timeout
+            | Self::BadResponse
+            | Self::ResponseTooLarge
+            | Self::HostCall
+            | Self::AnotherWay => true,
+            Self::Refused
+            | Self::TooManyCalls
+            | Self::BreakerOpen
+            | Self::Conflict
+            | Self::StoreFull
+            | Self::Store
+            | Self::NotExported => false,
         }
     }
 
     /// Every cause, for counters.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Trap,
         Self::Cpu,
         Self::Memory,
@@ -66,7 +101,9 @@ impl Fault {
         Self::Refused,
         Self::BadResponse,
         Self::ResponseTooLarge,
+        Self::HostCall,
         Self::TooManyCalls,
+        Self::BreakerOpen,
         Self::Conflict,
         Self::AnotherWay,
         Self::StoreFull,
@@ -85,7 +122,9 @@ impl Fault {
             Self::Refused => "refused",
             Self::BadResponse => "bad-response",
             Self::ResponseTooLarge => "response-too-large",
+            Self::HostCall => "host-call",
             Self::TooManyCalls => "too-many-calls",
+            Self::BreakerOpen => "breaker-open",
             Self::Conflict => "conflict",
             Self::AnotherWay => "another-way",
             Self::StoreFull => "store-full",

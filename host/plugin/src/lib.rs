@@ -1,6 +1,6 @@
 //! Personalities: wasm components that each speak one REST API and decide about media.
 //!
-//! **A call is a transaction.** A fresh instance gets a snapshot of its plugin's records, and what it
+//! **A call is a transaction.** An instance gets a snapshot of its plugin's records, and what it
 //! wrote and wished becomes true together, durably, before its answer leaves; or nothing happened. A
 //! call that met another one runs again, and what it did outside the store it does not do twice. What a guest may reach is what it imports and the operator
 //! granted; what it may use is bounded on every side.
@@ -9,6 +9,7 @@
 
 mod apps;
 mod bindings;
+mod breaker;
 mod call;
 mod calls;
 mod capacity;
@@ -23,6 +24,7 @@ mod face;
 mod fault;
 mod happening;
 mod imports;
+mod instances;
 mod limit;
 mod load;
 mod memory;
@@ -33,6 +35,7 @@ mod plugins;
 mod router;
 mod run;
 mod schema;
+mod share;
 mod stats;
 mod tape;
 mod template;
@@ -40,7 +43,7 @@ mod transaction;
 mod turns;
 mod wish;
 
-pub use config::{Limits, PluginConfig, Secret};
+pub use config::{Limits, PluginConfig, Reuse, Secret};
 pub use describe::DescriptorError;
 pub use descriptor::{Cors, Descriptor, Face, FaultShape, Route};
 pub use exchange::{Request, Response};

@@ -15,8 +15,8 @@ use crate::describe::{self, DescriptorError, Exported};
 use crate::descriptor::Descriptor;
 use crate::exports::{self, Exports};
 use crate::imports::{GRANTABLE, GRANTED};
-use crate::memory::Memory;
-use crate::meter::Meter;
+use crate::memory::{Memory, SharedMemory};
+use crate::meter::{Meter, Spending};
 use crate::schema::{self, SchemaError};
 
 /// The contract this host serves.
@@ -298,8 +298,9 @@ async fn describe(
 ) -> Result<crate::bindings::exported::manifest::Descriptor, LoadError> {
     let plugin = &config.namespace;
     let limits = &config.limits;
-    let meter = Meter::new(limits.cpu_max);
-    let mut store = new_store(engine, Guest::describing(Memory::new(limits.memory_len_max)), &meter);
+    let meter = Meter::new(limits.cpu_max, Spending::new(limits.cpu_percent_max));
+    let memory = Memory::new(limits.memory_len_max, SharedMemory::new(limits.plugin_memory_len_max));
+    let mut store = new_store(engine, Guest::idle(memory), &meter);
     store.set_hostcall_fuel(limits.host_call_len_max);
     let failed = |cause: wasmtime::Error| LoadError::Describe { plugin: plugin.clone(), cause: in_one_line(&cause) };
     let unfit = |cause: wasmtime::Error| LoadError::DoesNotFit { plugin: plugin.clone(), cause: in_one_line(&cause) };

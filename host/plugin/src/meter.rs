@@ -2,19 +2,33 @@
 //!
 //! A tick of the engine's clock stops a running guest every few milliseconds; the time since it was
 //! last let run is charged, at most one tick of it: whatever is longer was the machine's doing, not
-//! the guest's. Waiting is not charged, for a guest that waits is not polled.
+//! the guest's. Waiting is not charged, for a guest that waits is not polled. What is charged to a guest
+//! is taken from its plugin's share as well.
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::share::Share;
+use crate::stats::Counter;
 
 /// Between two ticks of the engine's clock.
 pub(crate) const TICK: Duration = Duration::from_millis(5);
 
+/// What all guests of a plugin compute.
+#[derive(Debug)]
+pub(crate) struct Spending {
+    share: Mutex<Share>,
+    micros: Counter,
+}
+
 /// Shared between the guest's future and the engine's callback.
 #[derive(Debug, Clone)]
-pub(crate) struct Meter(Arc<Mutex<Account>>);
+pub(crate) struct Meter {
+    account: Arc<Mutex<Account>>,
+    spending: Arc<Spending>,
+}
 
 #[derive(Debug)]
 struct Account {
@@ -26,19 +40,52 @@ struct Account {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UsedUp;
 
+impl Spending {
+    /// Nothing computed yet; at most so many percent of a core, 0 for no ceiling.
+    pub(crate) fn new(percent_max: u32) -> Arc<Self> {
+        let share = Mutex::new(Share::new(percent_max, Instant::now()));
+        Arc::new(Self { share, micros: Counter::default() })
+    }
+
+    /// How long no call may begin; `None`: begin.
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        self.share().wait(Instant::now())
+    }
+
+    /// All that was computed so far.
+    pub(crate) fn spent(&self) -> Duration {
+        Duration::from_micros(self.micros.value())
+    }
+
+    fn take(&self, ran: Duration) {
+        self.share().take(ran);
+        self.micros.add(u64::try_from(ran.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    fn share(&self) -> MutexGuard<'_, Share> {
+        self.share.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Meter {
     /// Allows so much computing.
-    pub(crate) fn new(allowed: Duration) -> Self {
-        Self(Arc::new(Mutex::new(Account { left: allowed, running_since: None })))
+    pub(crate) fn new(allowed: Duration, spending: Arc<Spending>) -> Self {
+        let account = Account { left: allowed, running_since: None };
+        Self { account: Arc::new(Mutex::new(account)), spending }
+    }
+
+    /// Allows so much from here on, for another run.
+    pub(crate) fn restart(&self, allowed: Duration) {
+        *self.account() = Account { left: allowed, running_since: None };
     }
 
     /// Runs `future`, charging the time inside its polls.
     pub(crate) async fn charge<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         poll_fn(|context| {
-            self.with(|account| account.running_since = Some(Instant::now()));
+            self.account().running_since = Some(Instant::now());
             let polled = future.as_mut().poll(context);
-            self.with(|account| account.settle(Instant::now(), None));
+            self.settle(Instant::now(), None);
             polled
         })
         .await
@@ -47,29 +94,32 @@ impl Meter {
     /// The engine's clock has ticked while the guest ran.
     pub(crate) fn tick(&self) -> Result<(), UsedUp> {
         let now = Instant::now();
-        self.with(|account| {
-            account.settle(now, Some(now));
-            if account.left.is_zero() { Err(UsedUp) } else { Ok(()) }
-        })
+        self.settle(now, Some(now));
+        if self.is_used_up() { Err(UsedUp) } else { Ok(()) }
     }
 
     /// Is nothing left?
     pub(crate) fn is_used_up(&self) -> bool {
-        self.with(|account| account.left.is_zero())
+        self.account().left.is_zero()
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut Account) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn settle(&self, now: Instant, running_since: Option<Instant>) {
+        let ran = self.account().settle(now, running_since);
+        self.spending.take(ran);
+    }
+
+    fn account(&self) -> MutexGuard<'_, Account> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Account {
-    fn settle(&mut self, now: Instant, running_since: Option<Instant>) {
-        if let Some(since) = self.running_since {
-            let ran = now.saturating_duration_since(since).min(TICK);
-            self.left = self.left.saturating_sub(ran);
-        }
-        self.running_since = running_since;
+    /// Charges what ran until `now`, and says how much that was.
+    fn settle(&mut self, now: Instant, running_since: Option<Instant>) -> Duration {
+        let since = std::mem::replace(&mut self.running_since, running_since);
+        let ran = since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since).min(TICK));
+        self.left = self.left.saturating_sub(ran);
+        ran
     }
 }
 
@@ -83,14 +133,14 @@ mod tests {
         let at = |millis| start + Duration::from_millis(millis);
         let mut account = Account { left: Duration::from_millis(12), running_since: None };
 
-        for (what, now, then, left) in [
-            ("let run", 0, Some(at(0)), 12),
-            ("ran three", 3, Some(at(3)), 9),
-            ("the machine was away", 500, None, 4),
-            ("waited", 900, Some(at(900)), 4),
-            ("used up", 905, None, 0),
+        for (what, now, then, ran, left) in [
+            ("let run", 0, Some(at(0)), 0, 12),
+            ("ran three", 3, Some(at(3)), 3, 9),
+            ("the machine was away", 500, None, 5, 4),
+            ("waited", 900, Some(at(900)), 0, 4),
+            ("used up", 905, None, 5, 0),
         ] {
-            account.settle(at(now), then);
+            assert_eq!(account.settle(at(now), then), Duration::from_millis(ran), "{what}");
             assert_eq!(account.left, Duration::from_millis(left), "{what}");
         }
     }

@@ -67,7 +67,7 @@ impl Plugin {
     /// What happened to its calls, as of this moment.
     #[must_use]
     pub fn stats(&self) -> StatsSnapshot {
-        self.runner.context.stats.snapshot()
+        self.runner.stats()
     }
 
     pub(crate) fn apps(&self) -> &Apps {

@@ -15,6 +15,8 @@ use crate::descriptor::Route;
 use crate::engine;
 use crate::imports;
 use crate::load::{self, LoadError, Loaded, SECRET_GRANT};
+use crate::memory::SharedMemory;
+use crate::meter::Spending;
 use crate::plane::Plane;
 use crate::plugin::Plugin;
 use crate::run::Runner;
@@ -23,6 +25,7 @@ use crate::template::Template;
 use crate::turns::Turns;
 
 const DENIAL_SPAN: Duration = Duration::from_secs(60);
+const WRITES_SPAN: Duration = Duration::from_secs(60);
 const LOG_SPAN: Duration = Duration::from_secs(1);
 
 /// All loaded personalities.
@@ -131,12 +134,15 @@ impl Candidate {
             config: config.config.to_string(),
             secrets: config.secrets,
             readable_secrets: readable.collect(),
+            spending: Spending::new(config.limits.cpu_percent_max),
+            memory: SharedMemory::new(config.limits.plugin_memory_len_max),
+            writes: Allowance::new(WRITES_SPAN, config.limits.writes_per_minute_max),
             log_lines: Allowance::new(LOG_SPAN, config.limits.log_lines_per_second_max),
             denial_lines: Allowance::new(DENIAL_SPAN, 1),
             limits: config.limits,
             stats: Stats::default(),
         };
-        let runner = Runner { context: Arc::new(context), turns, linked, exports };
+        let runner = Runner::new(Arc::new(context), turns, linked, exports);
         Plugin::new(descriptor, config.http, self.base, runner)
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::fault::Fault;
 use crate::limit::Limit;
+use crate::turns::Crowd;
 
 /// The counters of one plugin.
 #[derive(Debug, Default)]
@@ -16,7 +17,8 @@ pub(crate) struct Stats {
     pub(crate) reruns: Counter,
     pub(crate) replays: Counter,
     pub(crate) denials: Counter,
-    pub(crate) cpu_micros: Counter,
+    pub(crate) instances: Counter,
+    pub(crate) breaker_opened: Counter,
     faults: [Counter; Fault::ALL.len()],
     limits: [Counter; Limit::ALL.len()],
 }
@@ -37,10 +39,32 @@ pub struct StatsSnapshot {
     pub denials: u64,
     /// Computing time of all runs.
     pub cpu: Duration,
+    /// Instances made.
+    pub instances: u64,
+    /// How often the breaker opened: the plugin failed again and again.
+    pub breaker_opened: u64,
+    /// Is it open at this moment?
+    pub is_breaker_open: bool,
+    /// Linear memory of all instances at this moment, in bytes.
+    pub memory_len: usize,
+    /// Calls that run at this moment.
+    pub in_flight: usize,
+    /// Calls that wait for their turn at this moment.
+    pub queued: usize,
+    /// Calls that wait inside an effect at this moment.
+    pub waiting: usize,
     /// Calls that ended in a fault, by cause: every cause, in a fixed order.
     pub faults: Vec<(&'static str, u64)>,
     /// How often a limit was met, by the limit's name: every limit, in a fixed order.
     pub limits: Vec<(&'static str, u64)>,
+}
+
+/// What is no counter.
+pub(crate) struct Moment {
+    pub(crate) cpu: Duration,
+    pub(crate) is_breaker_open: bool,
+    pub(crate) memory_len: usize,
+    pub(crate) crowd: Crowd,
 }
 
 /// A number that only grows.
@@ -65,8 +89,8 @@ impl Counter {
 }
 
 impl Stats {
-    /// All of it, now.
-    pub(crate) fn snapshot(&self) -> StatsSnapshot {
+    /// The counters, with what others know of this moment.
+    pub(crate) fn snapshot(&self, now: &Moment) -> StatsSnapshot {
         let values = |counters: &[Counter]| counters.iter().map(Counter::value).collect::<Vec<_>>();
         StatsSnapshot {
             calls: self.calls.value(),
@@ -74,7 +98,14 @@ impl Stats {
             reruns: self.reruns.value(),
             replays: self.replays.value(),
             denials: self.denials.value(),
-            cpu: Duration::from_micros(self.cpu_micros.value()),
+            cpu: now.cpu,
+            instances: self.instances.value(),
+            breaker_opened: self.breaker_opened.value(),
+            is_breaker_open: now.is_breaker_open,
+            memory_len: now.memory_len,
+            in_flight: now.crowd.in_flight,
+            queued: now.crowd.queued,
+            waiting: now.crowd.waiting,
             faults: Fault::ALL.map(Fault::as_str).into_iter().zip(values(&self.faults)).collect(),
             limits: Limit::ALL.map(Limit::as_str).into_iter().zip(values(&self.limits)).collect(),
         }

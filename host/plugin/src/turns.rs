@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Limits;
-use crate::fault::Fault;
+use crate::limit::Limit;
 
 /// The queues of one plugin.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub(crate) struct Turns {
     keys: Mutex<BTreeMap<String, Key>>,
     queued: AtomicUsize,
     waiting: AtomicUsize,
+    in_flight_max: usize,
     queued_max: usize,
     waiting_max: usize,
     callers_per_key_max: usize,
@@ -29,6 +30,14 @@ pub(crate) struct Turns {
 struct Key {
     order: Arc<tokio::sync::Mutex<()>>,
     callers: usize,
+}
+
+/// How many calls there are at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Crowd {
+    pub(crate) in_flight: usize,
+    pub(crate) queued: usize,
+    pub(crate) waiting: usize,
 }
 
 /// Permission to run, given back when dropped.
@@ -65,11 +74,13 @@ struct Counted<'a>(&'a AtomicUsize);
 impl Turns {
     /// Empty queues.
     pub(crate) fn new(limits: &Limits) -> Arc<Self> {
+        let in_flight_max = limits.in_flight_max.clamp(1, Semaphore::MAX_PERMITS);
         Arc::new(Self {
-            places: Arc::new(Semaphore::new(limits.in_flight_max.clamp(1, Semaphore::MAX_PERMITS))),
+            places: Arc::new(Semaphore::new(in_flight_max)),
             keys: Mutex::default(),
             queued: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
+            in_flight_max,
             queued_max: limits.queued_max,
             waiting_max: limits.waiting_max,
             callers_per_key_max: limits.callers_per_key_max,
@@ -79,17 +90,26 @@ impl Turns {
     /// Waits for a turn.
     ///
     /// # Errors
-    /// `TooManyCalls`: as many wait as may, for this key or at all.
-    pub(crate) async fn enter(self: &Arc<Self>, key: Option<&str>) -> Result<Turn, Fault> {
+    /// As many wait as may, for this key or at all.
+    pub(crate) async fn enter(self: &Arc<Self>, key: Option<&str>) -> Result<Turn, Limit> {
         let held = {
             let _queued = if self.has_free_place(key) {
                 None
             } else {
-                Some(Counted::one(&self.queued, self.queued_max).ok_or(Fault::TooManyCalls)?)
+                Some(Counted::one(&self.queued, self.queued_max).ok_or(Limit::Queued)?)
             };
             self.hold(key, self.callers_per_key_max).await?
         };
         Ok(Turn { turns: Arc::clone(self), key: key.map(str::to_owned), held: Some(held) })
+    }
+
+    /// Calls that run, wait for their turn, and wait inside an effect.
+    pub(crate) fn crowd(&self) -> Crowd {
+        Crowd {
+            in_flight: self.in_flight_max.saturating_sub(self.places.available_permits()),
+            queued: self.queued.load(Ordering::Relaxed),
+            waiting: self.waiting.load(Ordering::Relaxed),
+        }
     }
 
     /// Would a call go on at once? Then it needs no place in the queue.
@@ -97,7 +117,7 @@ impl Turns {
         self.places.available_permits() > 0 && key.is_none_or(|key| !self.keys().contains_key(key))
     }
 
-    async fn hold(self: &Arc<Self>, key: Option<&str>, callers_max: usize) -> Result<Held, Fault> {
+    async fn hold(self: &Arc<Self>, key: Option<&str>, callers_max: usize) -> Result<Held, Limit> {
         let key = match key {
             Some(key) => Some(self.hold_key(key, callers_max).await?),
             None => None,
@@ -106,12 +126,12 @@ impl Turns {
         Ok(Held { _place: place, _key: key })
     }
 
-    async fn hold_key(self: &Arc<Self>, key: &str, callers_max: usize) -> Result<KeyHold, Fault> {
+    async fn hold_key(self: &Arc<Self>, key: &str, callers_max: usize) -> Result<KeyHold, Limit> {
         let order = {
             let mut keys = self.keys();
             let entry = keys.entry(key.to_owned()).or_default();
             if entry.callers >= callers_max {
-                return Err(Fault::TooManyCalls);
+                return Err(Limit::CallersPerKey);
             }
             entry.callers += 1;
             Arc::clone(&entry.order)
@@ -212,13 +232,13 @@ mod tests {
         let running = turns.enter(Some("room")).await.unwrap();
         let mut queued = Box::pin(turns.enter(Some("room")));
         assert!(queued.as_mut().now_or_never().is_none());
-        assert_eq!(turns.enter(None).await.err(), Some(Fault::TooManyCalls), "the queue is full");
+        assert_eq!(turns.enter(None).await.err(), Some(Limit::Queued), "the queue is full");
         drop(queued);
         assert!(turns.enter(None).now_or_never().is_none(), "who gave up has left the queue");
         drop(running);
 
         let turns = Turns::new(&Limits { callers_per_key_max: 1, ..Limits::default() });
         let _running = turns.enter(Some("room")).await.unwrap();
-        assert_eq!(turns.enter(Some("room")).await.err(), Some(Fault::TooManyCalls), "the key is crowded");
+        assert_eq!(turns.enter(Some("room")).await.err(), Some(Limit::CallersPerKey), "the key is crowded");
     }
 }

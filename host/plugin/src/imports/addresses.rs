@@ -43,7 +43,7 @@ fn put(call: &mut Call, app: &str, name: &str, behind: &Address) -> std::result:
     }
     let intent = wish::address_intent(&call.context.namespace, address, behind)?;
     let bytes = serde_json::to_vec(&intent).expect("a wish is plain data");
-    call.transaction.put(Collection::Address, intent.address.as_str(), bytes, None)
+    call.put(Collection::Address, intent.address.as_str(), bytes, None)
 }
 
 fn delete(call: &mut Call, app: &str, name: &str) -> std::result::Result<(), Error> {

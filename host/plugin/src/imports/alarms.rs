@@ -55,5 +55,5 @@ fn set(
     }
     let due = Timestamp(transaction.now().0 + u64::from(after_ms));
     let alarm = serde_json::to_vec(&Alarm { due, key, payload }).expect("an alarm is plain data");
-    transaction.put(Collection::Alarm, name, alarm, None)
+    call.put(Collection::Alarm, name, alarm, None)
 }

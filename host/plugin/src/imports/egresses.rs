@@ -27,5 +27,5 @@ fn put(call: &mut Call, id: &str, egress: Egress) -> std::result::Result<(), Err
     check_id("id", id)?;
     let intent = egress_intent(&call.context.namespace, egress)?;
     let bytes = serde_json::to_vec(&intent).expect("a wish is plain data");
-    call.transaction.put(Collection::Egress, id, bytes, None)
+    call.put(Collection::Egress, id, bytes, None)
 }

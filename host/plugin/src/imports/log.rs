@@ -25,6 +25,9 @@ impl Host for Guest {
 
     fn last_words(&mut self, message: String, place: String) -> Result<()> {
         self.answer(Question::new("log.last-words", (&message, &place)), |call| {
+            if !call.take_last_words() {
+                return;
+            }
             let place = line(&place, &[]);
             tracing::error!(plugin = %call.context.namespace, call = call.id, place, "{}", line(&message, &[]));
         })

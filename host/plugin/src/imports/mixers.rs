@@ -30,5 +30,5 @@ fn put(call: &mut Call, id: &str, mixer: Mixer) -> std::result::Result<(), Error
     let limits = call.context.plane.limits();
     capacity::check_mixer(&mut call.transaction, id, &intent, limits)?;
     let bytes = serde_json::to_vec(&intent).expect("a wish is plain data");
-    call.transaction.put(Collection::Mixer, id, bytes, None)
+    call.put(Collection::Mixer, id, bytes, None)
 }

@@ -17,7 +17,7 @@ impl Host for Guest {
 
     fn put(&mut self, key: String, value: Vec<u8>, ttl_s: Option<u32>) -> Result<Result<(), Error>> {
         let question = Question::new("store.put", (&key, &value, ttl_s));
-        self.answer(question, |call| call.transaction.put(Collection::Data, &key, value, ttl_s))
+        self.answer(question, |call| call.put(Collection::Data, &key, value, ttl_s))
     }
 
     fn delete(&mut self, key: String) -> Result<Result<(), Error>> {

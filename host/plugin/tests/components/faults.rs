@@ -13,6 +13,18 @@ async fn what_a_guest_does_wrong_is_one_fault_and_writes_nothing() {
         ("memory", "(if (i32.eq (memory.grow (i32.const 1024)) (i32.const -1)) (then unreachable))", Fault::Memory),
         ("chance without measure", "(call $random (i32.const 4097) (i32.const 400))", Fault::Trap),
         ("an answer from nowhere", "(return (i32.const -64))", Fault::Trap),
+        (
+            "nine megabytes",
+            "(drop (memory.grow (i32.const 160))) (i32.store16 (i32.const 480) (i32.const 200)) (i32.store8 (i32.const 492) (i32.const 1))
+                (i32.store (i32.const 496) (i32.const 65536)) (i32.store (i32.const 500) (i32.const 9437184)) (return (i32.const 480))",
+            Fault::HostCall,
+        ),
+        (
+            "forty megabytes it does not have",
+            "(i32.store16 (i32.const 480) (i32.const 200)) (i32.store8 (i32.const 492) (i32.const 1))
+                (i32.store (i32.const 500) (i32.const 41943040)) (return (i32.const 480))",
+            Fault::Trap,
+        ),
         ("no status", "(i32.store (i32.const 480) (i32.const 99)) (return (i32.const 480))", Fault::BadResponse),
         (
             "an asset",

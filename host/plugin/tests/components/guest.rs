@@ -143,6 +143,8 @@ impl Guest {
         for (name, from, function, signature) in [
             ("$get", interface("store"), "get", "(param i32 i32 i32)"),
             ("$put", interface("store"), "put", "(param i32 i32 i32 i32 i32 i32 i32)"),
+            ("$write", interface("log"), "write", "(param i32 i32 i32 i32 i32)"),
+            ("$words", interface("log"), "last-words", "(param i32 i32 i32 i32)"),
             ("$locate", interface("addresses"), "locate", "(param i32 i32 i32)"),
             ("$commit", interface("transaction"), "commit", "(param i32)"),
             ("$rollback", interface("transaction"), "rollback", ""),
@@ -159,6 +161,7 @@ impl Guest {
         }
         let pages = (IMAGE_BASE as usize + image.bytes.len()).div_ceil(PAGE_LEN) + 1;
         writeln!(text, "(memory (export \"memory\") {pages})").unwrap();
+        writeln!(text, "(global $calls (mut i32) (i32.const 0))").unwrap();
         writeln!(text, "(global $heap (mut i32) (i32.const {}))", (pages - 1) * PAGE_LEN).unwrap();
         text.push_str(REALLOC);
         let mut export = |name: String, signature: &str, body: &str| {
@@ -167,7 +170,7 @@ impl Guest {
         let (manifest, requests) = (interface("manifest"), interface("requests"));
         let describe = format!("{} (i32.const {descriptor})", self.describe);
         export(format!("{manifest}#describe"), "(result i32)", &describe);
-        export(format!("{requests}#handle-request"), "(param i32) (result i32)", self.request);
+        export(format!("{requests}#handle-request"), "(param i32) (result i32) (local i32)", self.request);
         if self.world != "web" && self.world != "odd" {
             export(format!("{}#admit", interface("admission")), "(param i32) (result i32)", self.admit);
             let event = "(param i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)";

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use heliu_model::{Address, Job, JobState, Namespace, Noun, Status, Timestamp};
-use heliu_plugin::{HostLimits, Limits, LoadError, Plane, Plugin, PluginConfig, Plugins, Request};
+use heliu_plugin::{HostLimits, Limits, LoadError, Plane, Plugin, PluginConfig, Plugins, Request, Reuse};
 use heliu_store::{Collection, Key, Store, Transaction, Value};
 
 use crate::guest::Guest;
@@ -40,6 +40,7 @@ impl Host {
         let mut config = config_of("p", guest.write(dir.path(), "guest"));
         config.limits.time_max = Duration::from_secs(60);
         config.limits.admit_time_max = Duration::from_secs(60);
+        config.limits.reuse = Reuse::Fresh;
         change(&mut config.limits);
         let store = Store::in_memory();
         let plane = Arc::new(FakePlane::default());

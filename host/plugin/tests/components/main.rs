@@ -5,9 +5,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 
+mod breaker;
 mod faults;
 mod guest;
 mod host;
+mod instances;
+mod limits;
 mod loading;
 mod replay;
 mod transactions;
