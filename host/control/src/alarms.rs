@@ -151,6 +151,12 @@ impl Alarms {
         };
         let tried = self.tries.get(&name).filter(|tried| tried.revision == pending.revision);
         let failures = tried.map_or(0, |tried| tried.failures);
+        if fault == Fault::BreakerOpen {
+            // It was not asked, so it is no try.
+            let again_at = Timestamp(self.clock.now().0 + RETRY_AFTER_MS[0]);
+            self.tries.insert(name, Try { revision: pending.revision, failures, again_at });
+            return;
+        }
         let Some(wait) = RETRY_AFTER_MS.get(failures) else {
             self.stats.alarms_dead.add(1);
             tracing::error!(%plugin, alarm = pending.name, %fault, "alarm given up");

@@ -1,7 +1,8 @@
 //! Brings events to plugins: each to the owner of its room, in the room's order, at least once.
 //!
 //! One task per room that has something to tell. A plugin that fails is asked again after 1, 2 and 4 s;
-//! then the event is given up and the plugin is told to look at the room anew. Nothing is delivered to a
+//! then the event is given up and the plugin is told to look at the room anew. One that is not called
+//! because it failed too often is waited for. Nothing is delivered to a
 //! plugin before its `host.started`.
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use heliu_model::{Namespace, RoomId, Timestamp};
-use heliu_plugin::PluginEvent;
+use heliu_plugin::{Fault, PluginEvent};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -146,6 +147,11 @@ impl Courier {
                 self.stats.delivered.add(1);
                 return true;
             };
+            if fault == Fault::BreakerOpen {
+                // It was not asked, so it is no try.
+                tokio::time::sleep(RETRY_AFTER[0]).await;
+                continue;
+            }
             let (kind, room, attempt) = (&event.kind, &event.room, event.attempt);
             let Some(wait) = RETRY_AFTER.get(attempt as usize - 1) else {
                 self.stats.events_dead.add(1);

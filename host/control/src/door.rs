@@ -1,6 +1,7 @@
-//! Decides who may publish and play, by asking the owner of the address's app.
+//! Decides who may publish and play, by asking the owner of the address's app. Peers that were refused
+//! again and again are answered without asking ([`crate::backoff`]).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -9,11 +10,16 @@ use heliu_media::Admit;
 use heliu_model::{Address, AddressIntent, Attempt, Direction, Grant, ParticipantId, Refusal, Takeover};
 use heliu_plugin::Plugins;
 use heliu_store::{ReadError, Store};
+use tokio::time::Instant;
 
+use crate::backoff::Backoff;
 use crate::side::PluginSide;
+use crate::stats::Count;
 
 /// Whoever plays a public name is nobody in particular.
 const ANYBODY: &str = "viewer";
+/// The protocol of this host's push into itself: no stranger, and repeated by the host's own rules.
+const OWN_PUSH: &str = "egress";
 
 /// The media plane's [`Admit`]. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +27,27 @@ pub struct Door {
     store: Store,
     /// In order of their names.
     plugins: Arc<[Arc<dyn PluginSide>]>,
+    backoff: Arc<Mutex<Backoff>>,
+    counts: Arc<Counts>,
+}
+
+/// Attempts since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DoorStats {
+    /// Let in.
+    pub admitted: u64,
+    /// Kept out, by a plugin or because nobody serves the address.
+    pub refused: u64,
+    /// Kept out without asking, because the peer was refused again and again.
+    pub shut: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    admitted: Count,
+    refused: Count,
+    shut: Count,
 }
 
 impl Door {
@@ -32,11 +59,26 @@ impl Door {
     }
 
     pub(crate) fn with(store: Store, plugins: Vec<Arc<dyn PluginSide>>) -> Self {
-        Self { store, plugins: plugins.into() }
+        Self { store, plugins: plugins.into(), backoff: Arc::default(), counts: Arc::default() }
+    }
+
+    /// What became of attempts so far.
+    #[must_use]
+    pub fn stats(&self) -> DoorStats {
+        let Counts { admitted, refused, shut } = &*self.counts;
+        DoorStats { admitted: admitted.get(), refused: refused.get(), shut: shut.get() }
     }
 
     async fn decide(self, attempt: Attempt) -> Result<Grant, Refusal> {
+        if self.is_shut(&attempt) {
+            self.counts.shut.add(1);
+            // As many as a stranger likes: no line of its own.
+            tracing::debug!(attempt = attempt.id, peer = attempt.peer, "client refused without asking");
+            return Err(Refusal { status: 429, reason: "refused too often, try again later".to_owned() });
+        }
         let answer = self.ask(&attempt).await;
+        let count = if answer.is_ok() { &self.counts.admitted } else { &self.counts.refused };
+        count.add(1);
         let span = tracing::info_span!("admit", attempt = attempt.id, protocol = attempt.protocol);
         span.in_scope(|| match &answer {
             Ok(grant) => {
@@ -63,9 +105,33 @@ impl Door {
             }
         }
         match self.plugins.iter().find(|plugin| plugin.owns_app(attempt.address.app())) {
-            Some(plugin) => plugin.admit(attempt).await,
+            Some(plugin) => {
+                let answer = plugin.admit(attempt).await;
+                self.note(attempt, answer.is_ok());
+                answer
+            }
             None => Err(Refusal { status: 404, reason: "nobody serves this address".to_owned() }),
         }
+    }
+
+    /// A public name is open to players whatever happened before.
+    fn is_shut(&self, attempt: &Attempt) -> bool {
+        let is_public = || {
+            attempt.direction == Direction::Play && self.public(&attempt.address).is_ok_and(|public| public.is_some())
+        };
+        attempt.protocol != OWN_PUSH && self.backoff().is_shut(attempt, Instant::now()) && !is_public()
+    }
+
+    fn note(&self, attempt: &Attempt, is_granted: bool) {
+        if attempt.protocol == OWN_PUSH {
+            return;
+        }
+        let mut backoff = self.backoff();
+        if is_granted { backoff.granted(attempt) } else { backoff.refused(attempt, Instant::now()) }
+    }
+
+    fn backoff(&self) -> MutexGuard<'_, Backoff> {
+        self.backoff.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Two plugins with one name: the first in order has it, as in the loop.

@@ -8,6 +8,7 @@
 //! Not here: deciding what to order (`heliu-reconcile`) and how calls into plugins run (`heliu-plugin`).
 
 mod alarms;
+mod backoff;
 mod clock;
 mod control;
 mod courier;
@@ -25,6 +26,6 @@ mod wording;
 mod tests;
 
 pub use control::Control;
-pub use door::Door;
+pub use door::{Door, DoorStats};
 pub use stats::Stats;
 pub use view::{Config, HostView};

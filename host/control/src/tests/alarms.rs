@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use heliu_plugin::Fault;
 use heliu_store::{Collection, Store};
 
 use super::fake::{FakePlugin, NOON, World, put_in, set_alarm};
@@ -44,6 +45,22 @@ async fn an_alarm_nobody_takes_rings_nine_times() {
         tokio::task::yield_now().await;
     }
     assert_eq!(world.control.stats().alarms_dead.get(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_waits_for_a_plugin_that_is_not_called() {
+    let store = Store::in_memory();
+    set_alarm(&store, "a", NOON.0).await;
+    let plugin = FakePlugin::new("mix", &[]);
+    plugin.answers.lock().unwrap().extend(std::iter::repeat_n(Err(Fault::BreakerOpen), 20));
+    let world = World::start_with(store.clone(), plugin);
+    for _ in 0..21 {
+        assert_eq!(world.plugin.alarm().await.1.attempt, 1, "not being asked is no try");
+    }
+    while !store.alarms().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.control.stats().alarms_dead.get(), 0);
 }
 
 #[tokio::test(start_paused = true)]

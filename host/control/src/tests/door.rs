@@ -1,6 +1,7 @@
 //! Who may come in.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use heliu_media::Admit;
@@ -37,6 +38,29 @@ async fn a_public_name_is_open_to_players_and_all_else_is_asked() {
     ] {
         assert_eq!(door.admit(attempt(direction, address)).await, *want, "{what}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_is_refused_again_and_again_does_not_wake_the_plugin() {
+    let mut plugin = FakePlugin::plain("mix", &[]);
+    plugin.apps = vec!["live".into()];
+    let plugin = Arc::new(plugin);
+    let door = Door::with(Store::in_memory(), vec![plugin.clone()]);
+    let mut answers = Vec::new();
+    for _ in 0..600 {
+        answers.push(door.admit(attempt(Direction::Publish, "live/a")).await.unwrap_err().status);
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+    let asked = plugin.asked.load(Ordering::Relaxed);
+    assert_eq!(&answers[..10], [403, 403, 403, 403, 403, 403, 403, 403, 429, 429]);
+    assert!((8..20).contains(&asked), "600 guesses in a minute woke it {asked} times");
+    let stats = door.stats();
+    assert_eq!((stats.admitted, stats.refused, stats.shut), (0, u64::from(asked), 600 - u64::from(asked)));
+
+    let elsewhere = door.admit(attempt(Direction::Publish, "live/b")).await;
+    assert_eq!(elsewhere.unwrap_err().status, 403, "another name is asked for");
+    let own = Attempt { protocol: "egress", ..attempt(Direction::Publish, "live/a") };
+    assert_eq!(door.admit(own).await.unwrap_err().status, 403, "the host's own push is no stranger");
 }
 
 fn attempt(direction: Direction, address: &str) -> Attempt {

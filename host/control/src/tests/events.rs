@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use heliu_model::{EgressStage, RoomStatus};
 use heliu_model::{Event, EventKind, LeaveReason, MixerStage, Timestamp};
+use heliu_plugin::Fault;
 use heliu_store::{Collection, Store};
 use tokio::time::Instant;
 
@@ -43,6 +44,20 @@ async fn events_of_a_room_keep_their_order_and_rooms_do_not_wait_for_each_other(
         subjects.push(event.subject);
     }
     assert_eq!(subjects, ["1", "9", "1", "2", "3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plugin_that_is_not_called_is_waited_for() {
+    let world = World::start(Store::in_memory());
+    world.plugin.event_of("host.started").await;
+    let not_called = std::iter::repeat_n(Err(Fault::BreakerOpen), 10);
+    world.plugin.answers.lock().unwrap().extend(not_called.chain([Err(Fault::Trap)]));
+    world.events.send(joined("r", "1")).await.unwrap();
+    let mut attempts = Vec::new();
+    for _ in 0..12 {
+        attempts.push(world.plugin.event().await.attempt);
+    }
+    assert_eq!(attempts, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2], "only what it was asked is a try");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -144,6 +144,8 @@ pub(crate) struct FakePlugin {
     pub(crate) answers: Mutex<VecDeque<Result<(), Fault>>>,
     pub(crate) apps: Vec<String>,
     pub(crate) admits: Result<Grant, Refusal>,
+    /// How often it was asked.
+    pub(crate) asked: AtomicU32,
     told: mpsc::UnboundedSender<PluginEvent>,
     events: tokio::sync::Mutex<mpsc::UnboundedReceiver<PluginEvent>>,
     rung: mpsc::UnboundedSender<(Timestamp, Alarm)>,
@@ -167,6 +169,7 @@ impl FakePlugin {
             answers: Mutex::default(),
             apps: Vec::new(),
             admits: Err(Refusal { status: 403, reason: "no".into() }),
+            asked: AtomicU32::new(0),
             told,
             events: tokio::sync::Mutex::new(events),
             rung,
@@ -219,6 +222,7 @@ impl PluginSide for FakePlugin {
     }
 
     fn admit<'a>(&'a self, _: &'a Attempt) -> BoxFuture<'a, Result<Grant, Refusal>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         std::future::ready(self.admits.clone()).boxed()
     }
 
