@@ -141,9 +141,27 @@ impl Drop for Server {
     }
 }
 
-/// The plugin table of the mixing personality, with more lines for it.
+/// The plugin table of the mixing personality, with more lines for it. Each call has a fresh instance.
 pub fn pingos(more: &str) -> String {
-    format!("[plugins.pingos]\ncomponent = \"{}\"\napps = [\"*\"]\n{more}\n", component("pingos").display())
+    pingos_with("fresh", more)
+}
+
+/// The same with instances that are `reuse` or `fresh`.
+pub fn pingos_with(instances: &str, more: &str) -> String {
+    let component = component("pingos");
+    format!(
+        "[plugins.pingos]\ncomponent = \"{}\"\napps = [\"*\"]\ninstances = \"{instances}\"\n{more}\n",
+        component.display()
+    )
+}
+
+/// The plugin table of the one that misbehaves.
+pub fn rogue(name: &str, instances: &str) -> String {
+    let component = component("rogue");
+    format!(
+        "[plugins.{name}]\ncomponent = \"{}\"\nbase = \"/{name}\"\ninstances = \"{instances}\"\n",
+        component.display()
+    )
 }
 
 /// One request over a connection of its own.

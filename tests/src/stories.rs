@@ -4,6 +4,7 @@
 
 mod admin;
 mod door;
+mod faults;
 mod media_faults;
 mod media_mix;
 mod media_play;

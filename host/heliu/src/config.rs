@@ -148,6 +148,13 @@ pub struct Plugin {
     pub base: String,
     /// Interfaces it may import; `None`: what it imports.
     pub grants: Option<Vec<String>>,
+    /// Are its instances kept for the next call?
+    #[serde(default)]
+    pub instances: Instances,
+    /// Computing time of all its calls together in percent of one core, averaged over ten seconds; above
+    /// it calls queue. 0: no ceiling.
+    #[serde(default = "one_core")]
+    pub cpu_percent_max: u32,
     /// Checked by the plugin's schema.
     #[serde(default)]
     pub config: serde_json::Map<String, serde_json::Value>,
@@ -157,6 +164,18 @@ pub struct Plugin {
     /// Has demonstration keys: refused while a listener is open to others.
     #[serde(default)]
     pub demo: bool,
+}
+
+/// Are instances kept for the next call?
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(rename_all = "lowercase")]
+pub enum Instances {
+    /// One serves call after call until something goes wrong with it.
+    #[default]
+    Reuse,
+    /// Each call has one of its own.
+    Fresh,
 }
 
 /// A secret of the operator. Never shown by `Debug`.
@@ -260,6 +279,10 @@ impl Default for Limits {
         // Sixteen mixers of 1280x720 at 25 pictures a second.
         Self { mixers_max: 16, mixer_pixels_per_second_max: 16 * 1280 * 720 * 25 }
     }
+}
+
+fn one_core() -> u32 {
+    100
 }
 
 fn root() -> String {

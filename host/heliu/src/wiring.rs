@@ -11,11 +11,11 @@ use anyhow::{Context, Result};
 use heliu_control::{Control, Door, HostView};
 use heliu_http::{AdminConfig, PluginRoutes, Readiness, Server, Sources};
 use heliu_media::Media;
-use heliu_plugin::{HostLimits, PluginConfig, Plugins};
+use heliu_plugin::{HostLimits, PluginConfig, Plugins, Reuse};
 use heliu_store::Store;
 use tokio::time::Instant;
 
-use crate::config::{Config, Plugin, Secret};
+use crate::config::{Config, Instances, Plugin, Secret};
 
 /// In the data directory.
 const STORE_FILE: &str = "heliu.redb";
@@ -111,7 +111,11 @@ async fn load_plugins(config: &Config, store: Store, view: &HostView) -> Result<
             let text = reveal(secret).with_context(|| format!("plugins.{name}.secrets.{key}"))?;
             Ok((key.clone(), heliu_plugin::Secret::new(text)))
         });
-        let Plugin { component, apps, http, base, grants, config, .. } = plugin.clone();
+        let Plugin { component, apps, http, base, grants, config, cpu_percent_max, instances, .. } = plugin.clone();
+        let reuse = match instances {
+            Instances::Reuse => Reuse::Reuse,
+            Instances::Fresh => Reuse::Fresh,
+        };
         Ok(PluginConfig {
             apps,
             http: http.iter().map(SocketAddr::to_string).collect(),
@@ -119,6 +123,7 @@ async fn load_plugins(config: &Config, store: Store, view: &HostView) -> Result<
             grants,
             config: config.into(),
             secrets: secrets.collect::<Result<_>>()?,
+            limits: heliu_plugin::Limits { cpu_percent_max, reuse, ..heliu_plugin::Limits::default() },
             ..PluginConfig::new(name.clone(), component)
         })
     });

@@ -1,6 +1,9 @@
 //! A personality that misbehaves on request: each route breaks one rule of the contract.
 //!
-//! The stories load it beside a good one and look that nobody else notices.
+//! The stories load it beside a good one and look that nobody else notices. It also leaves a canary in
+//! its memory and looks for one, to show that no instance finds what another one left.
+
+mod heap;
 
 use heliu_sdk::{Face, IntoResponse, Path, Plugin, Rejection, Response};
 use serde_json::json;
@@ -29,23 +32,48 @@ impl IntoResponse for Trouble {
     }
 }
 
-struct Behaved;
+enum Behaved {
+    /// Nothing to tell.
+    Well,
+    /// How many canaries lay about.
+    Saw(usize),
+    /// An answer of so many bytes.
+    Talked(usize),
+}
 
 impl IntoResponse for Behaved {
     fn into_response(self) -> Response {
-        Response::json(200, &json!({"rogue": "behaved"}))
+        match self {
+            Self::Well => Response::json(200, &json!({"rogue": "behaved"})),
+            Self::Saw(canaries) => Response::json(200, &json!({"rogue": "looked", "canaries": canaries})),
+            Self::Talked(len) => Response::text(200, &"x".repeat(len)),
+        }
     }
 }
 
-/// `GET /rogue/{how}`: `trap`, `loop` or `grow`; anything else is answered.
+/// `GET /rogue/{how}`: what is broken; anything unknown is answered.
 fn misbehave(Path(how): Path<String>) -> Result<Behaved, Trouble> {
     match how.as_str() {
         "trap" => panic!("as ordered"),
         "loop" => spin(),
         "grow" => grow(),
+        "flood" => flood(),
+        "talk" => return Ok(Behaved::Talked(9 << 20)),
+        "talk-more" => return Ok(Behaved::Talked(40 << 20)),
+        "corrupt" => heap::corrupt(),
+        "leave" => heap::leave_canaries(),
+        "look" => return Ok(Behaved::Saw(heap::count_canaries())),
         _ => {}
     }
-    Ok(Behaved)
+    Ok(Behaved::Well)
+}
+
+/// Host calls without end.
+fn flood() {
+    let mut seen = 0_u64;
+    while seen != u64::MAX {
+        seen = heliu_sdk::ambient::random(4_096).iter().map(|byte| u64::from(*byte)).sum();
+    }
 }
 
 fn spin() {
