@@ -2,14 +2,16 @@
 //! Format 10.1, annex E.4.2 and E.4.3).
 //!
 //! [`FlvReader`] turns the bodies of one publisher into frames, [`sequence_header`] and [`frame_prefix`]
-//! turn frames into bodies.
+//! turn frames into bodies, [`file_header`] and [`tag`] put bodies into a file or an endless stream.
 //!
-//! Not here: FLV files with their tag headers, `onMetaData`, codecs beside H.264 and AAC. How
+//! Not here: reading FLV files, `onMetaData`, codecs beside H.264 and AAC. How
 //! milliseconds become room time is [`Timeline`](crate::Timeline)'s question.
 
+mod file;
 mod reader;
 mod writer;
 
+pub use file::{TagKind, file_header, tag};
 pub use reader::{FlvFrame, FlvReader};
 pub use writer::{END_OF_SEQUENCE, Prefix, frame_prefix, sequence_header};
 

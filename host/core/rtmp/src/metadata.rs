@@ -1,6 +1,8 @@
 //! `onMetaData`: what a publisher tells about itself. Taken as a hint, never believed.
 
-use crate::amf::Value;
+use bytes::Bytes;
+
+use crate::amf::{self, Value};
 
 /// Members this host reads or writes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -42,6 +44,12 @@ impl Metadata {
             audio_sample_rate: number("audiosamplerate"),
             is_stereo: number("stereo").map(|stereo| stereo != 0.0),
         })
+    }
+
+    /// As the body of an FLV script tag (Flash Video File Format 10.1, E.4.4).
+    #[must_use]
+    pub fn script_data(&self) -> Bytes {
+        amf::write_all(&[Value::text("onMetaData"), self.value()]).into()
     }
 
     /// The object, known members only.
