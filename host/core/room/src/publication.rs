@@ -19,8 +19,8 @@ use crate::subscription::Subscription;
 const STEP: Duration = Duration::from_millis(1);
 /// How long a publisher may be silent before `if-stalled` lets another take over.
 const STALLED_AFTER: Duration = Duration::from_secs(2);
-/// How long after the first sound a player waits for pictures before it starts without.
-const VIDEO_MAY_COME: Duration = Duration::from_secs(1);
+/// How long after the first frame of one kind a player waits for the other before it starts without.
+const TRACK_MAY_COME: Duration = Duration::from_secs(1);
 
 /// What an endpoint offers.
 #[derive(Debug, Clone)]
@@ -72,6 +72,8 @@ pub struct Formats {
     pub audio: Option<Arc<Format>>,
     /// Pictures, if some have come.
     pub video: Option<Arc<Format>>,
+    /// A track is missing that may still come: the publication is younger than a second.
+    pub may_grow: bool,
 }
 
 #[derive(Debug)]
@@ -145,14 +147,20 @@ impl Publication {
 
     /// Are there pictures, or may they still come? Encoders send sound first, by some frames.
     pub fn may_have_video(&self, now: MediaTime) -> bool {
-        let is_young = self.started_at.is_none_or(|start| now.since(start) < VIDEO_MAY_COME);
-        self.video.is_some() || (self.offer.video && is_young)
+        self.video.is_some() || (self.offer.video && self.is_young(now))
     }
 
     /// What is known of its tracks.
-    pub fn formats(&self) -> Formats {
+    pub fn formats(&self, now: MediaTime) -> Formats {
         let format = |track: &Option<Track>| track.as_ref().map(|track| track.format.clone());
-        Formats { audio: format(&self.audio), video: format(&self.video) }
+        let lacks_audio = self.offer.audio && self.audio.is_none();
+        let lacks_video = self.offer.video && self.video.is_none();
+        let may_grow = (lacks_audio || lacks_video) && self.is_young(now);
+        Formats { audio: format(&self.audio), video: format(&self.video), may_grow }
+    }
+
+    fn is_young(&self, now: MediaTime) -> bool {
+        self.started_at.is_none_or(|start| now.since(start) < TRACK_MAY_COME)
     }
 
     /// Puts a frame into this publication's time and counts it. `None`: it cannot be forwarded.

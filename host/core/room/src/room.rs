@@ -142,7 +142,7 @@ impl Room {
             return Ok(());
         };
         let mut subscription = Subscription::present(wish);
-        let (has_video, formats) = (publication.may_have_video(now), publication.formats());
+        let (has_video, formats) = (publication.may_have_video(now), publication.formats(now));
         for frame in publication.gop() {
             if subscription.admits(frame, has_video) {
                 let Wish { endpoint, publication, .. } = &subscription.wish;
@@ -188,7 +188,7 @@ impl Room {
                 self.events.push_back(RoomEvent::Happened(changed));
             }
         }
-        let (has_video, formats) = (publication.may_have_video(now), publication.formats());
+        let (has_video, formats) = (publication.may_have_video(now), publication.formats(now));
         for subscription in &mut publication.subscriptions {
             if subscription.admits(&frame, has_video) {
                 let endpoint = subscription.wish.endpoint;
