@@ -12,11 +12,14 @@ use crate::admit::Admit;
 use crate::config::OwnNames;
 use crate::endpoint::{Relayed, Sourced};
 use crate::placement::worker_of;
+use crate::viewing::Viewer;
 
 /// What a worker is told. Its inbox holds [`Order::INBOX`] of them; who sends waits for room.
 pub enum Order {
     /// A granted RTMP connection.
     Attach(Box<Client>),
+    /// A granted viewer whose connection is the edge's.
+    View(Box<Viewer>),
     /// A publisher from another room of this host.
     Relay(Box<Relayed>),
     /// A granted source of the operator.

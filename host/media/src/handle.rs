@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heliu_codec::Pool;
-use heliu_model::{Command, Event, Observed, RoomId, Status};
+use heliu_model::{Command, Event, Observed, Refusal, RoomId, Status};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -14,6 +14,7 @@ use crate::acceptor;
 use crate::admit::Admit;
 use crate::config::{Config, OwnNames};
 use crate::director::{Director, Order};
+use crate::viewing::{self, ViewRequest, Viewing};
 use crate::{sources, worker};
 
 /// Events the control plane may have waiting; more are counted as lost.
@@ -163,6 +164,14 @@ impl Handle {
     #[must_use]
     pub fn events_lost(&self) -> u64 {
         self.director.events_lost.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Lets a viewer of an FLV stream in and waits for its first bytes.
+    ///
+    /// # Errors
+    /// Admission's refusal; 404 if nothing came as long as the grant lets wait; 503 while stopping.
+    pub async fn view(&self, request: ViewRequest) -> Result<Viewing, Refusal> {
+        viewing::view(&self.director, request).await
     }
 
     /// Where RTMP clients connect; the port is real.

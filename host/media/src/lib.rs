@@ -5,19 +5,23 @@
 
 mod acceptor;
 mod admit;
+mod backlog;
 mod clock;
 mod config;
 mod director;
 mod endpoint;
 mod handle;
 mod jobs;
+mod outbox;
 mod placement;
 mod queue;
 mod room_shell;
 mod sources;
+mod viewing;
 mod worker;
 
 pub use admit::Admit;
 pub use config::{Config, OwnNames};
 pub use handle::{Handle, Media, StartError};
 pub use sources::Source;
+pub use viewing::{Cut, ViewRequest, Viewing};

@@ -91,6 +91,7 @@ impl Worker {
             tokio::select! {
                 order = inbox.recv() => match order {
                     Some(Order::Attach(client)) => endpoint::attach_client(&self, *client),
+                    Some(Order::View(viewer)) => endpoint::attach_viewer(&self, *viewer),
                     Some(Order::Relay(relayed)) => endpoint::attach_relayed(&self, *relayed),
                     Some(Order::Source(sourced)) => endpoint::attach_source(&self, *sourced),
                     Some(Order::Command(command)) => self.handle_command(command),

@@ -109,7 +109,8 @@ fn refuse(endpoint: Endpoint, error: Error) {
     }
 }
 
-fn patience(span: Duration) -> Patience {
+/// A grant's span; none means not at all.
+pub fn patience(span: Duration) -> Patience {
     if span.is_zero() { Patience::No } else { Patience::For(span) }
 }
 

@@ -1,7 +1,9 @@
 //! Whatever sends or receives media in a room. One file per kind; the room treats them alike.
 
+mod announced;
 mod client;
 mod egress;
+mod flv_viewer;
 mod mixer;
 mod player;
 mod publisher;
@@ -17,6 +19,7 @@ use heliu_room::Delivery;
 
 pub use client::{Next, attach_client};
 pub use egress::run_egress;
+pub use flv_viewer::{FlvViewer, attach_viewer};
 pub use mixer::{MixerEndpoint, drive_mixer};
 pub use player::Player;
 pub use publisher::{Polled, Publisher};
@@ -31,6 +34,8 @@ pub enum Endpoint {
     Publisher(Box<Publisher>),
     /// An RTMP client that receives.
     Player(Box<Player>),
+    /// Somebody who receives FLV over HTTP.
+    FlvViewer(Box<FlvViewer>),
     /// Many tracks to one.
     Mixer(Box<MixerEndpoint>),
     /// Our RTMP client that sends elsewhere.
@@ -48,6 +53,7 @@ impl Endpoint {
     pub fn deliver(&mut self, delivery: Delivery<'_>, shared: &mut Shared) {
         match self {
             Self::Player(player) => player.deliver(delivery, shared),
+            Self::FlvViewer(viewer) => viewer.deliver(delivery, shared),
             Self::Mixer(mixer) => mixer.handle_frame(delivery.publication, delivery.frame),
             Self::Push(push) => push.deliver(delivery, shared),
             Self::RelayOut(relay) => relay.deliver(delivery.frame),
@@ -60,6 +66,7 @@ impl Endpoint {
         match self {
             Self::Publisher(publisher) => publisher.end(reason),
             Self::Player(player) => player.end(),
+            Self::FlvViewer(viewer) => viewer.end(),
             Self::Push(push) => push.end(),
             Self::RelayIn(relay) => relay.end(reason),
             Self::Source(source) => source.end(Ended::Left(reason)),
@@ -81,6 +88,7 @@ impl Endpoint {
         match self {
             Self::Publisher(publisher) => publisher.is_over(now),
             Self::Player(player) => player.is_over(now),
+            Self::FlvViewer(viewer) => viewer.is_over(now),
             Self::Push(push) => push.is_over(now),
             Self::Source(source) => source.is_over(now),
             Self::Mixer(_) | Self::RelayOut(_) | Self::RelayIn(_) => false,
@@ -89,7 +97,11 @@ impl Endpoint {
 
     /// Is it a player that came by this name?
     pub fn plays(&self, address: &Address) -> bool {
-        matches!(self, Self::Player(player) if player.address() == address)
+        match self {
+            Self::Player(player) => player.address() == address,
+            Self::FlvViewer(viewer) => viewer.address() == address,
+            Self::Publisher(_) | Self::Mixer(_) | Self::Push(_) | Self::RelayOut(_) | Self::RelayIn(_) | Self::Source(_) => false,
+        }
     }
 
     /// Adds itself to a snapshot.
@@ -104,7 +116,7 @@ impl Endpoint {
             Self::RelayOut(relay) => {
                 status.egresses.insert(relay.id().clone(), relay.status());
             }
-            Self::Publisher(_) | Self::Player(_) | Self::RelayIn(_) | Self::Source(_) => {}
+            Self::Publisher(_) | Self::Player(_) | Self::FlvViewer(_) | Self::RelayIn(_) | Self::Source(_) => {}
         }
     }
 }

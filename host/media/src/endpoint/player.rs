@@ -8,7 +8,7 @@ use heliu_room::Delivery;
 use heliu_rtmp::{ServerEvent, ServerSession};
 
 use crate::endpoint::client::{Next, flush};
-use crate::endpoint::wire::{Announced, PLAYER_STREAM, Shared};
+use crate::endpoint::wire::{PLAYER_STREAM, Shared, Wire};
 use crate::queue::SendQueue;
 
 /// An RTMP player. It is accepted with the first frame: until then "not found" can still be said.
@@ -16,7 +16,7 @@ pub struct Player {
     session: ServerSession,
     queue: Rc<SendQueue>,
     address: Address,
-    announced: Announced,
+    wire: Wire,
     is_accepted: bool,
     until: Option<Instant>,
 }
@@ -24,7 +24,7 @@ pub struct Player {
 impl Player {
     /// `until`: its grant ends then.
     pub fn new(session: ServerSession, queue: Rc<SendQueue>, address: Address, until: Option<Instant>) -> Self {
-        Self { session, queue, address, announced: Announced::new(false), is_accepted: false, until }
+        Self { session, queue, address, wire: Wire::new(false), is_accepted: false, until }
     }
 
     /// By which name it came.
@@ -39,7 +39,7 @@ impl Player {
             self.session.accept_play();
             flush(&mut self.session, &self.queue);
         }
-        self.announced.send(delivery, shared, &self.queue, PLAYER_STREAM);
+        self.wire.send(delivery, shared, &self.queue, PLAYER_STREAM);
     }
 
     /// Takes what the socket gave.

@@ -6,21 +6,21 @@ use std::time::Instant;
 use heliu_model::{EgressId, EgressStatus};
 use heliu_room::Delivery;
 
-use crate::endpoint::wire::{Announced, Shared};
+use crate::endpoint::wire::{Shared, Wire};
 use crate::queue::SendQueue;
 
 /// The room's end of a push; its connection is driven by `egress`.
 pub struct Push {
     id: EgressId,
     queue: Rc<SendQueue>,
-    announced: Announced,
+    wire: Wire,
     stream: u32,
 }
 
 impl Push {
     /// `stream`: the message stream id that the target gave.
     pub fn new(id: EgressId, queue: Rc<SendQueue>, stream: u32) -> Self {
-        Self { id, queue, announced: Announced::new(true), stream }
+        Self { id, queue, wire: Wire::new(true), stream }
     }
 
     /// Whose it is.
@@ -30,7 +30,7 @@ impl Push {
 
     /// Sends a frame.
     pub fn deliver(&mut self, delivery: Delivery<'_>, shared: &Shared) {
-        self.announced.send(delivery, shared, &self.queue, self.stream);
+        self.wire.send(delivery, shared, &self.queue, self.stream);
     }
 
     /// The host ends it.

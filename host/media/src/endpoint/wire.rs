@@ -4,7 +4,6 @@
 //! serve all of them.
 
 use std::cell::OnceCell;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use heliu_container::flv;
@@ -12,6 +11,7 @@ use heliu_model::{Format, Frame, Kind, MediaTime};
 use heliu_room::{Delivery, Formats};
 use heliu_rtmp::{MediaKind, Metadata, media_message, metadata_message};
 
+use crate::endpoint::announced::Announced;
 use crate::queue::SendQueue;
 
 /// The stream id our own server gives to every player.
@@ -26,6 +26,7 @@ const WIRE_START_MS: i64 = 1_000;
 #[derive(Default)]
 pub struct Shared {
     player_bytes: OnceCell<Bytes>,
+    flv_bytes: OnceCell<Bytes>,
 }
 
 impl Shared {
@@ -36,21 +37,24 @@ impl Shared {
         }
         self.player_bytes.get_or_init(|| message(frame, stream)).clone()
     }
+
+    /// The frame as an FLV tag.
+    pub fn flv_bytes(&self, make: impl FnOnce() -> Bytes) -> Bytes {
+        self.flv_bytes.get_or_init(make).clone()
+    }
 }
 
-/// What one receiver has been told: formats and the next allowed time.
+/// One receiver's way onto the wire.
 #[derive(Debug)]
-pub struct Announced {
+pub struct Wire {
     is_push: bool,
-    has_metadata: bool,
-    audio: Option<Arc<Format>>,
-    video: Option<Arc<Format>>,
+    announced: Announced,
 }
 
-impl Announced {
+impl Wire {
     /// Nothing is told yet. `is_push`: the receiver is a server.
     pub fn new(is_push: bool) -> Self {
-        Self { is_push, has_metadata: false, audio: None, video: None }
+        Self { is_push, announced: Announced::default() }
     }
 
     /// Queues a frame, with metadata and sequence headers before it where they are due.
@@ -59,20 +63,13 @@ impl Announced {
         if !queue.admits(frame) {
             return;
         }
-        let time = wire_ms(frame.dts);
-        if !self.has_metadata {
-            self.has_metadata = true;
+        let due = self.announced.take_due(frame);
+        if due.start {
             queue.push_frame(metadata_message(&metadata(delivery.formats), stream, self.is_push));
         }
-        let known = match frame.kind() {
-            Kind::Audio => &mut self.audio,
-            Kind::Video => &mut self.video,
-        };
-        let is_known = known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &frame.format) || *known == frame.format);
-        if !is_known {
+        if due.format {
             let body = flv::sequence_header(&frame.format);
-            queue.push_frame(media_message(media_kind(frame.kind()), time, stream, &[&body]));
-            *known = Some(frame.format.clone());
+            queue.push_frame(media_message(media_kind(frame.kind()), wire_ms(frame.dts), stream, &[&body]));
         }
         queue.push_frame(shared.bytes(frame, stream));
     }
@@ -83,7 +80,8 @@ fn message(frame: &Frame, stream: u32) -> Bytes {
     media_message(media_kind(frame.kind()), wire_ms(frame.dts), stream, &[prefix.as_ref(), &frame.data])
 }
 
-fn metadata(formats: &Formats) -> Metadata {
+/// What the formats tell about themselves.
+pub fn metadata(formats: &Formats) -> Metadata {
     let mut metadata = Metadata::default();
     if let Some(Format::H264(h264)) = formats.video.as_deref() {
         metadata.width = Some(f64::from(h264.size.width));
@@ -106,8 +104,8 @@ fn media_kind(kind: Kind) -> MediaKind {
     }
 }
 
-/// Milliseconds on the wire; they wrap after 49 days as RTMP's do.
-fn wire_ms(time: MediaTime) -> u32 {
+/// Milliseconds on the wire, of RTMP and FLV; they wrap after 49 days as RTMP's do.
+pub fn wire_ms(time: MediaTime) -> u32 {
     let millis = time.as_millis().saturating_add(WIRE_START_MS).max(0);
     u32::try_from(millis & i64::from(u32::MAX)).expect("masked")
 }

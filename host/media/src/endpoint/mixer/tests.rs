@@ -118,7 +118,7 @@ impl Story {
         let pool = Pool::start(1).unwrap();
         let (mixer, _) =
             MixerEndpoint::new("test/m".parse().unwrap(), &Arc::new(intent(false)), RoomClock::start(), &pool).unwrap();
-        let formats = Formats { audio: None, video: None };
+        let formats = Formats::default();
         let target = Target::new();
         Self { pool, mixer, now: 0, held_until: None, inputs: Vec::new(), formats, target, rng: Rng::new(3) }
     }

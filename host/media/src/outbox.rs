@@ -1,0 +1,126 @@
+//! What waits for a viewer whose connection is the edge's: filled by a worker, emptied by the edge.
+//!
+//! Bounds and drops are those of its [`Backlog`]; bytes are shared by all viewers of a publication.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use bytes::Bytes;
+use heliu_model::Frame;
+use tokio::sync::Notify;
+
+use crate::backlog::{Backlog, State};
+
+/// Shared by the two sides. A lock is held for a few instructions only.
+#[derive(Debug)]
+pub struct Outbox {
+    inner: Mutex<Inner>,
+    left: Notify,
+}
+
+#[derive(Debug)]
+struct Inner {
+    backlog: Backlog,
+    reader: Option<Waker>,
+}
+
+/// What the edge finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// These leave next.
+    Bytes(Bytes),
+    /// All has left, and nothing follows.
+    End,
+    /// The viewer did not read, or the room broke: what it got is not whole.
+    Cut,
+}
+
+impl Outbox {
+    pub fn new() -> Arc<Self> {
+        let inner = Inner { backlog: Backlog::new(Instant::now()), reader: None };
+        Arc::new(Self { inner: Mutex::new(inner), left: Notify::new() })
+    }
+
+    /// Worker: would this frame be taken? Decides and counts; bytes follow by [`Outbox::push`].
+    pub fn admits(&self, frame: &Frame) -> bool {
+        self.lock().backlog.admits(frame)
+    }
+
+    /// Worker: takes the bytes of an admitted frame, and what must stand before it.
+    pub fn push(&self, bytes: impl IntoIterator<Item = Bytes>) {
+        self.change(|backlog| {
+            let now = Instant::now();
+            bytes.into_iter().for_each(|bytes| backlog.push(bytes, now));
+        });
+    }
+
+    /// Worker: nothing follows.
+    pub fn finish(&self) {
+        self.change(Backlog::finish);
+    }
+
+    /// Worker: nothing leaves any more.
+    pub fn cut(&self) {
+        self.change(Backlog::cut);
+    }
+
+    /// Worker: has it not moved for too long?
+    pub fn is_stuck(&self, now: Instant) -> bool {
+        self.lock().backlog.is_stuck(now)
+    }
+
+    /// Worker: waits until the viewer has gone.
+    pub async fn until_left(&self) {
+        self.left.notified().await;
+    }
+
+    /// Edge: is there something to take?
+    pub fn poll_filled(&self, context: &mut Context<'_>) -> Poll<bool> {
+        let mut inner = self.lock();
+        match inner.backlog.state() {
+            _ if !inner.backlog.is_empty() => Poll::Ready(true),
+            State::Finishing | State::Cut => Poll::Ready(false),
+            State::Flowing | State::Skipping => {
+                inner.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Edge: takes what leaves next.
+    pub fn poll_take(&self, context: &mut Context<'_>) -> Poll<Taken> {
+        let mut inner = self.lock();
+        if let Some(bytes) = inner.backlog.pop(Instant::now()) {
+            return Poll::Ready(Taken::Bytes(bytes));
+        }
+        match inner.backlog.state() {
+            State::Finishing => Poll::Ready(Taken::End),
+            State::Cut => Poll::Ready(Taken::Cut),
+            State::Flowing | State::Skipping => {
+                inner.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Edge: the viewer has gone.
+    pub fn leave(&self) {
+        self.lock().backlog.cut();
+        self.left.notify_one();
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Backlog)) {
+        let mut inner = self.lock();
+        change(&mut inner.backlog);
+        let reader = inner.reader.take();
+        drop(inner);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
