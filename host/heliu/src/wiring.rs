@@ -47,7 +47,7 @@ impl Host {
         let readiness = Readiness::default();
         let admin = start_admin(&config, Sources { readiness: readiness.clone() }).await?;
         let http_config = heliu_http::Config { listen, ..heliu_http::Config::default() };
-        let http = Server::start(http_config, routes, readiness.clone()).await?;
+        let http = Server::start(http_config, routes, Arc::new(media.handle()), readiness.clone()).await?;
         readiness.set(true);
         Ok(Self { http, admin, readiness, control, media })
     }

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::{Router, middleware};
+use tokio::sync::watch;
 
 use crate::connection::Routes;
 use crate::{Config, Readiness, Server, StartError, answer, health};
@@ -51,7 +52,7 @@ pub async fn start_admin(config: AdminConfig, sources: Sources) -> Result<Server
     let bounds = Config { listen: vec![listen], connections_max: CONNECTIONS_MAX, ..Config::default() };
     let router = routes(sources, Guard::new(listen, &hosts));
     let routes: Routes = Arc::new(move |_| router.clone());
-    Server::bind(&Arc::new(bounds), |_| routes.clone()).await
+    Server::bind(&Arc::new(bounds), watch::Sender::new(false), |_| routes.clone()).await
 }
 
 /// Every page, behind the guard.

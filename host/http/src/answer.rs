@@ -16,8 +16,7 @@ const OF_THE_CONNECTION: [HeaderName; 5] = [
 
 /// What the host says where no face speaks for it.
 pub(crate) fn neutral(status: u16, message: &str) -> HttpResponse {
-    // Only constant words get here, so that no escaping is needed.
-    let body = format!("{{\"error\":\"{message}\"}}");
+    let body = format!("{{\"error\":\"{}\"}}", escape(message));
     build(status, &[("content-type".to_owned(), "application/json".to_owned())], body.into())
 }
 
@@ -71,6 +70,16 @@ fn build(status: u16, headers: &[(String, String)], body: Vec<u8>) -> HttpRespon
         }
     }
     response
+}
+
+/// A plugin's words within JSON's quotes (RFC 8259 §7).
+fn escape(text: &str) -> String {
+    let escaped = |character: char| match character {
+        '"' | '\\' => format!("\\{character}"),
+        character if character < ' ' => format!("\\u{:04x}", u32::from(character)),
+        character => character.to_string(),
+    };
+    text.chars().map(escaped).collect()
 }
 
 fn header_pair(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use heliu_model::Address;
 use heliu_plugin::{Descriptor, Face, Fault, Request, Response};
 
 /// All personalities.
@@ -37,6 +38,13 @@ pub enum Found {
         owner: Arc<dyn Personality>,
         /// What is there.
         place: Place,
+    },
+    /// A media file of an app that a personality owns.
+    Flv {
+        /// It.
+        owner: Arc<dyn Personality>,
+        /// Which media.
+        address: Address,
     },
 }
 

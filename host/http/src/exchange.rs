@@ -13,16 +13,19 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, StatusC
 use axum::response::Response as HttpResponse;
 use axum::routing::any;
 use heliu_plugin::{Face, Request, Route};
+use tokio::sync::watch;
 
 use crate::body::{self, BodyError};
 use crate::dispatch::{Dispatch, Found, Personality, Place};
+use crate::play::Play;
 use crate::request_id::{self, RequestIds};
-use crate::{Config, Readiness, answer, health};
+use crate::{Config, Readiness, answer, flv, health};
 
 /// What all connections share.
 pub(crate) struct Edge {
     pub(crate) config: Arc<Config>,
     pub(crate) dispatch: Arc<dyn Dispatch>,
+    pub(crate) media: Arc<dyn Play>,
     pub(crate) readiness: Readiness,
     pub(crate) request_ids: RequestIds,
 }
@@ -34,13 +37,15 @@ pub(crate) struct Client {
     /// As configured.
     pub(crate) listener: SocketAddr,
     pub(crate) peer: IpAddr,
+    /// The edge is to stop: endless answers end.
+    pub(crate) stop: watch::Receiver<bool>,
 }
 
 /// What is to be answered, before it is dressed.
-struct Call<'a> {
-    owner: &'a dyn Personality,
-    face: &'a Face,
-    id: &'a str,
+pub(crate) struct Call<'a> {
+    pub(crate) owner: &'a dyn Personality,
+    pub(crate) face: &'a Face,
+    pub(crate) id: &'a str,
 }
 
 impl Client {
@@ -57,6 +62,13 @@ impl Client {
         let method = if is_head { Method::GET } else { head.method.clone() };
         let (header, id, response) = match self.edge.dispatch.find(self.listener, method.as_str(), head.uri.path()) {
             Found::Nobody => (None, self.edge.request_ids.take(None, &head.headers), answer::neutral(404, "not found")),
+            Found::Flv { owner, address } => {
+                let descriptor = owner.descriptor();
+                let id = self.edge.request_ids.take(descriptor.request_id.as_deref(), &head.headers);
+                let call = Call { owner: &*owner, face: owner.face(head.uri.path()), id: &id };
+                let response = flv::answer(self, &call, address, &method, &head).await;
+                (descriptor.request_id.clone(), id, response)
+            }
             Found::Owned { owner, place } => {
                 let descriptor = owner.descriptor();
                 let id = self.edge.request_ids.take(descriptor.request_id.as_deref(), &head.headers);
@@ -144,7 +156,7 @@ async fn to_plugins(State(client): State<Client>, request: HttpRequest<Body>) ->
 }
 
 /// 405, or what may be asked for. Both say which methods there are (RFC 9110 §9.3.7, §15.5.6).
-fn other_methods(call: &Call<'_>, method: &Method, allowed: &[String]) -> HttpResponse {
+pub(crate) fn other_methods(call: &Call<'_>, method: &Method, allowed: &[String]) -> HttpResponse {
     let mut response = if method == Method::OPTIONS {
         let mut response = HttpResponse::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
@@ -172,7 +184,8 @@ fn allow(methods: &[String]) -> String {
     methods.join(", ")
 }
 
-fn authority(head: &Parts) -> String {
+/// The host a client asked for, with port if sent; empty: it did not say.
+pub(crate) fn authority(head: &Parts) -> String {
     match head.headers.get(header::HOST) {
         Some(host) => String::from_utf8_lossy(host.as_bytes()).into_owned(),
         None => head.uri.authority().map(ToString::to_string).unwrap_or_default(),

@@ -3,6 +3,7 @@
 //! `Server` owns the listeners and hands every request, except those for `/healthz` and `/readyz`, to
 //! one [`Dispatch`]. What a plugin would answer the same way every time (404, 405, 413, HEAD, OPTIONS,
 //! CORS, faults) is answered here, in the look of the plugin that owns the path, without entering it.
+//! Media files of an app that a plugin owns are streamed from the media plane.
 //!
 //! [`start_admin`] is the operator's listener, with pages of the host's own.
 //!
@@ -15,8 +16,11 @@ mod config;
 mod connection;
 mod dispatch;
 mod exchange;
+mod flv;
 mod health;
+mod media_path;
 mod patience;
+mod play;
 mod plugin_routes;
 mod readiness;
 mod request_id;
@@ -27,6 +31,7 @@ mod tests;
 pub use admin::{AdminConfig, Sources, start_admin};
 pub use config::Config;
 pub use dispatch::{Dispatch, Found, Personality, Place};
+pub use play::{Play, Stream};
 pub use plugin_routes::PluginRoutes;
 pub use readiness::Readiness;
 pub use server::{Server, StartError};

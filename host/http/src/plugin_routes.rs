@@ -1,4 +1,5 @@
-//! The loaded plugins as what stands behind the edge: one router for each listener.
+//! The loaded plugins as what stands behind the edge: for each listener one router, and behind its
+//! routes the media files of their apps.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,11 +10,28 @@ use futures_util::future::BoxFuture;
 use heliu_plugin::{Descriptor, Face, Fault, Plugin, Plugins, Request, Response, Router};
 
 use crate::dispatch::{Dispatch, Found, Personality, Place};
+use crate::media_path;
 
 /// Who owns which path on which listener.
 #[derive(Debug)]
 pub struct PluginRoutes {
-    routers: BTreeMap<SocketAddr, Router>,
+    routers: BTreeMap<SocketAddr, Bound>,
+}
+
+/// What is bound to one listener.
+#[derive(Debug)]
+struct Bound {
+    router: Router,
+    plugins: Vec<Arc<Plugin>>,
+}
+
+impl Bound {
+    /// The media file of an app that one of them owns.
+    fn flv(&self, path: &str) -> Option<Found> {
+        let address = media_path::flv_address(path)?;
+        let owner = self.plugins.iter().find(|plugin| plugin.owns_app(address.app()))?;
+        Some(Found::Flv { owner: owner.clone(), address })
+    }
 }
 
 impl PluginRoutes {
@@ -22,11 +40,15 @@ impl PluginRoutes {
     pub fn new(plugins: &Plugins, listeners: &[SocketAddr]) -> Self {
         let router = |listener: &SocketAddr| {
             let name = listener.to_string();
-            let bound = plugins.iter().filter(|plugin| {
-                let listeners = plugin.listeners();
-                listeners.is_empty() || listeners.contains(&name)
-            });
-            Router::new(bound)
+            let plugins: Vec<Arc<Plugin>> = plugins
+                .iter()
+                .filter(|plugin| {
+                    let listeners = plugin.listeners();
+                    listeners.is_empty() || listeners.contains(&name)
+                })
+                .cloned()
+                .collect();
+            Bound { router: Router::new(&plugins), plugins }
         };
         Self { routers: listeners.iter().map(|listener| (*listener, router(listener))).collect() }
     }
@@ -34,16 +56,18 @@ impl PluginRoutes {
 
 impl Dispatch for PluginRoutes {
     fn find(&self, listener: SocketAddr, method: &str, path: &str) -> Found {
-        let Some(router) = self.routers.get(&listener) else { return Found::Nobody };
-        match router.find(method, path) {
+        let Some(bound) = self.routers.get(&listener) else { return Found::Nobody };
+        match bound.router.find(method, path) {
             heliu_plugin::Found::Route { plugin, route, params } => {
                 owned(plugin, Place::Route { id: route.to_owned(), params })
             }
             heliu_plugin::Found::MethodNotAllowed { plugin, allow } => {
                 owned(plugin, Place::OtherMethods(allow.into_iter().map(str::to_owned).collect()))
             }
-            heliu_plugin::Found::NoRoute { owner: Some(plugin) } => owned(plugin, Place::Nothing),
-            heliu_plugin::Found::NoRoute { owner: None } => Found::Nobody,
+            heliu_plugin::Found::NoRoute { owner } => bound.flv(path).unwrap_or_else(|| match owner {
+                Some(plugin) => owned(plugin, Place::Nothing),
+                None => Found::Nobody,
+            }),
         }
     }
 }

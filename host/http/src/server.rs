@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::connection::{Listener, Routes};
 use crate::exchange::{Client, Edge};
+use crate::play::Play;
 use crate::request_id::RequestIds;
 use crate::{Config, Dispatch, Readiness};
 
@@ -40,26 +41,37 @@ impl Server {
     ///
     /// # Errors
     /// One address cannot be bound.
-    pub async fn start(config: Config, dispatch: Arc<dyn Dispatch>, readiness: Readiness) -> Result<Self, StartError> {
+    pub async fn start(
+        config: Config,
+        dispatch: Arc<dyn Dispatch>,
+        media: Arc<dyn Play>,
+        readiness: Readiness,
+    ) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let edge = Edge { config: config.clone(), dispatch, readiness, request_ids: RequestIds::new() };
+        let edge = Edge { config: config.clone(), dispatch, media, readiness, request_ids: RequestIds::new() };
         let edge = Arc::new(edge);
+        let (stop, stopped) = watch::channel(false);
         let routes = |listener| -> Routes {
-            let edge = edge.clone();
-            Arc::new(move |peer| Client { edge: edge.clone(), listener, peer }.routes())
+            let (edge, stopped) = (edge.clone(), stopped.clone());
+            Arc::new(move |peer| Client { edge: edge.clone(), listener, peer, stop: stopped.clone() }.routes())
         };
-        Self::bind(&config, routes).await
+        Self::bind(&config, stop, routes).await
     }
 
-    /// Listens on all addresses, or on none; `routes` says what is found on one, as configured.
-    pub(crate) async fn bind(config: &Arc<Config>, routes: impl Fn(SocketAddr) -> Routes) -> Result<Self, StartError> {
+    /// Listens on all addresses, or on none, until `stop` says so; `routes` says what is found on one, as
+    /// configured.
+    pub(crate) async fn bind(
+        config: &Arc<Config>,
+        stop: watch::Sender<bool>,
+        routes: impl Fn(SocketAddr) -> Routes,
+    ) -> Result<Self, StartError> {
         let mut sockets = Vec::new();
         for listen in config.listen.clone() {
             let socket = TcpListener::bind(listen).await.map_err(|reason| StartError::Listen { listen, reason })?;
             let address = socket.local_addr().map_err(|reason| StartError::Listen { listen, reason })?;
             sockets.push((listen, address, socket));
         }
-        let (stop, stopped) = watch::channel(false);
+        let stopped = stop.subscribe();
         let places = Arc::new(Semaphore::new(config.connections_max));
         let addresses = sockets.iter().map(|(_, address, _)| *address).collect();
         let mut listeners = JoinSet::new();

@@ -2,6 +2,8 @@
 //!
 //! What a test sends and expects are the bytes of HTTP/1.1 themselves.
 
+mod flv;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,6 +14,7 @@ use heliu_plugin::{Cors, Descriptor, Face, Fault, FaultShape, Request, Response,
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::media_path;
 use crate::{Config, Dispatch, Found, Personality, Place, Readiness, Server};
 
 const SHAPE: &str = r#"{"code":5,"message":"{message}","request":"{request}"}"#;
@@ -219,10 +222,9 @@ async fn a_stop_lets_an_answer_end_and_cuts_what_hangs() {
 async fn a_taken_port_is_told_in_one_sentence() {
     let edge = Edge::start().await;
     let config = Config { listen: vec![edge.address()], ..Config::default() };
-    let error = Server::start(config, Arc::new(FakePersonalities(Arc::default())), Readiness::default())
-        .await
-        .unwrap_err()
-        .to_string();
+    let personalities = Arc::new(FakePersonalities(Arc::default()));
+    let media = Arc::new(flv::FakeMedia::default());
+    let error = Server::start(config, personalities, media, Readiness::default()).await.unwrap_err().to_string();
     assert!(
         error.starts_with(&format!("cannot listen on http://{}: Address already in use", edge.address())),
         "{error}"
@@ -235,6 +237,7 @@ struct Edge {
     server: Server,
     readiness: Readiness,
     fake: Arc<Fake>,
+    media: Arc<flv::FakeMedia>,
     fake_address: SocketAddr,
 }
 
@@ -247,9 +250,10 @@ impl Edge {
         let (fake, readiness) = (Arc::new(Fake::default()), Readiness::default());
         let config = Config { listen: vec![([127, 0, 0, 1], 0).into()], ..config };
         let personalities = Arc::new(FakePersonalities(fake.clone()));
-        let server = Server::start(config, personalities, readiness.clone()).await.unwrap();
+        let media = Arc::new(flv::FakeMedia::default());
+        let server = Server::start(config, personalities, media.clone(), readiness.clone()).await.unwrap();
         let fake_address = server.addresses()[0];
-        Self { server, readiness, fake, fake_address }
+        Self { server, readiness, fake, media, fake_address }
     }
 
     fn address(&self) -> SocketAddr {
@@ -382,6 +386,11 @@ impl Fake {
 
 impl Dispatch for FakePersonalities {
     fn find(&self, _: SocketAddr, method: &str, path: &str) -> Found {
+        if let Some(address) =
+            media_path::flv_address(path).filter(|address| ["live", "plain"].contains(&address.app()))
+        {
+            return Found::Flv { owner: self.0.clone(), address };
+        }
         let Some(name) = path.strip_prefix("/mixer/").or(path.strip_prefix("/plain/")) else {
             return Found::Nobody;
         };

@@ -100,7 +100,12 @@ impl Endpoint {
         match self {
             Self::Player(player) => player.address() == address,
             Self::FlvViewer(viewer) => viewer.address() == address,
-            Self::Publisher(_) | Self::Mixer(_) | Self::Push(_) | Self::RelayOut(_) | Self::RelayIn(_) | Self::Source(_) => false,
+            Self::Publisher(_)
+            | Self::Mixer(_)
+            | Self::Push(_)
+            | Self::RelayOut(_)
+            | Self::RelayIn(_)
+            | Self::Source(_) => false,
         }
     }
 
