@@ -105,6 +105,11 @@ impl Ffmpeg {
         self.0.wait().is_ok_and(|status| status.success())
     }
 
+    /// Lets it do nothing any more, its connections open, until it is dropped.
+    pub fn pause(&self) {
+        let _ = Command::new("kill").args(["-STOP", &self.0.id().to_string()]).status();
+    }
+
     /// Asks it to end as a user does: it closes its files and says goodbye.
     pub fn finish(mut self) {
         let pid = self.0.id().to_string();

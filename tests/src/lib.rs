@@ -14,3 +14,5 @@ mod server;
 mod stories;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod viewer;

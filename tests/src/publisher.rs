@@ -10,7 +10,7 @@ use heliu_model::RtmpUrl;
 use heliu_rtmp::{ClientEvent, ClientSession, MediaKind, media_message};
 
 /// One tag of an FLV file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Tag {
     /// Sound or pictures.
     pub kind: MediaKind,

@@ -6,6 +6,7 @@ mod admin;
 mod door;
 mod faults;
 mod media_faults;
+mod media_flv;
 mod media_mix;
 mod media_play;
 mod media_push;
