@@ -4,6 +4,9 @@
 //! full is dropped with all that follow, up to the next keyframe that finds it half empty: the receiver
 //! loses whole groups of pictures for himself only. Dropped frames are counted.
 //!
+//! A picture leaves at once. Sound rides along with the next picture, or leaves when its worker says so,
+//! 20 ms later at most: a write costs the same whatever it carries, and is most of what a player costs.
+//!
 //! A plain value: [`SendQueue`](crate::queue::SendQueue) keeps one on a worker,
 //! [`Outbox`](crate::outbox::Outbox) one between a worker and the edge.
 
@@ -28,6 +31,8 @@ pub struct Backlog {
     state: State,
     moved_at: Instant,
     has_video: bool,
+    /// Sound waits for a picture.
+    lingers: bool,
     counts: Counts,
 }
 
@@ -63,6 +68,7 @@ impl Backlog {
             state: State::Flowing,
             moved_at: now,
             has_video: false,
+            lingers: false,
             counts: Counts::default(),
         }
     }
@@ -103,6 +109,17 @@ impl Backlog {
         }
         self.len_bytes += bytes.len();
         self.waiting.push_back(bytes);
+    }
+
+    /// A frame of this kind has been taken: does all that waits leave at once?
+    pub fn leaves_at_once(&mut self, kind: Kind) -> bool {
+        self.lingers = kind == Kind::Audio && self.has_video;
+        !self.lingers
+    }
+
+    /// Sound has waited long enough. False: none has.
+    pub fn take_lingering(&mut self) -> bool {
+        std::mem::take(&mut self.lingers) && self.len_bytes > 0
     }
 
     /// Takes nothing more; what waits still leaves.
@@ -227,6 +244,21 @@ mod tests {
         backlog.push(Bytes::from_static(b"5"), start + 3 * STUCK_AFTER);
         assert!(backlog.is_stuck(start + 3 * STUCK_AFTER), "what came behind it does not count");
         assert_eq!(backlog.pop(start), Some(Bytes::from_static(b"234")));
+    }
+
+    #[test]
+    fn sound_rides_along_with_pictures_if_there_are_any() {
+        let now = Instant::now();
+        let mut backlog = Backlog::new(now);
+        assert!(backlog.leaves_at_once(Kind::Audio), "no picture is to be expected");
+        assert!(backlog.admits(&frame(true, 10)));
+        assert!(backlog.leaves_at_once(Kind::Video));
+        assert!(!backlog.leaves_at_once(Kind::Audio));
+        backlog.push(Bytes::from_static(b"sound"), now);
+        assert!(backlog.take_lingering(), "it has waited long enough");
+        assert!(!backlog.take_lingering(), "once");
+        assert!(!backlog.leaves_at_once(Kind::Audio) && backlog.leaves_at_once(Kind::Video));
+        assert!(!backlog.take_lingering(), "it has left with the picture");
     }
 
     fn frame(is_key: bool, len: usize) -> Frame {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
-use heliu_model::Frame;
+use heliu_model::{Frame, Kind};
 use tokio::sync::Notify;
 
 use crate::backlog::{Backlog, State};
@@ -47,22 +47,34 @@ impl Outbox {
         self.lock().backlog.admits(frame)
     }
 
-    /// Worker: takes the bytes of an admitted frame, and what must stand before it.
-    pub fn push(&self, bytes: impl IntoIterator<Item = Bytes>) {
+    /// Worker: takes the bytes of an admitted frame of this kind, and what must stand before it.
+    pub fn push(&self, kind: Kind, bytes: impl IntoIterator<Item = Bytes>) {
         self.change(|backlog| {
             let now = Instant::now();
             bytes.into_iter().for_each(|bytes| backlog.push(bytes, now));
+            backlog.leaves_at_once(kind)
         });
+    }
+
+    /// Worker: sound has waited long enough for a picture.
+    pub fn release_sound(&self) {
+        self.change(Backlog::take_lingering);
     }
 
     /// Worker: nothing follows.
     pub fn finish(&self) {
-        self.change(Backlog::finish);
+        self.change(|backlog| {
+            backlog.finish();
+            true
+        });
     }
 
     /// Worker: nothing leaves any more.
     pub fn cut(&self) {
-        self.change(Backlog::cut);
+        self.change(|backlog| {
+            backlog.cut();
+            true
+        });
     }
 
     /// Worker: has it not moved for too long?
@@ -110,10 +122,11 @@ impl Outbox {
         self.left.notify_one();
     }
 
-    fn change(&self, change: impl FnOnce(&mut Backlog)) {
+    /// Wakes the edge if `change` says so.
+    fn change(&self, change: impl FnOnce(&mut Backlog) -> bool) {
         let mut inner = self.lock();
-        change(&mut inner.backlog);
-        let reader = inner.reader.take();
+        let wakes = change(&mut inner.backlog);
+        let reader = if wakes { inner.reader.take() } else { None };
         drop(inner);
         if let Some(reader) = reader {
             reader.wake();

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use heliu_model::Frame;
+use heliu_model::{Frame, Kind};
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::Notify;
@@ -53,10 +53,23 @@ impl SendQueue {
         self.backlog.borrow_mut().admits(frame)
     }
 
-    /// Takes the bytes of an admitted frame.
+    /// Takes bytes of an admitted frame; [`SendQueue::release`] follows behind the last of them.
     pub fn push_frame(&self, bytes: Bytes) {
         self.backlog.borrow_mut().push(bytes, Instant::now());
-        self.wake.notify_one();
+    }
+
+    /// A frame of this kind is complete.
+    pub fn release(&self, kind: Kind) {
+        if self.backlog.borrow_mut().leaves_at_once(kind) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Sound has waited long enough for a picture.
+    pub fn release_sound(&self) {
+        if self.backlog.borrow_mut().take_lingering() {
+            self.wake.notify_one();
+        }
     }
 
     /// Takes nothing more; the writer ends after what waits.

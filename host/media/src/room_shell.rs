@@ -26,12 +26,21 @@ pub struct RoomShell {
     room: Room,
     endpoints: BTreeMap<EndpointId, Endpoint>,
     worker: Rc<Worker>,
+    /// It is in its worker's list of rooms where some does.
+    sound_waits: bool,
 }
 
 impl RoomShell {
     /// Empty, its clock at zero.
     pub fn new(id: RoomId, worker: Rc<Worker>) -> Self {
-        Self { id, clock: RoomClock::start(), room: Room::default(), endpoints: BTreeMap::new(), worker }
+        Self {
+            id,
+            clock: RoomClock::start(),
+            room: Room::default(),
+            endpoints: BTreeMap::new(),
+            worker,
+            sound_waits: false,
+        }
     }
 
     /// Its time.
@@ -100,9 +109,19 @@ impl RoomShell {
     pub fn handle_frame(&mut self, from: EndpointId, publication: &PublicationId, frame: Frame) {
         let Self { room, endpoints, clock, .. } = self;
         let mut shared = Shared::default();
+        let is_sound = frame.kind() == Kind::Audio;
         room.handle_frame(from, publication, frame, clock.now(), wall(), &mut |delivery| {
             deliver(endpoints, delivery, &mut shared);
         });
+        if is_sound && !std::mem::replace(&mut self.sound_waits, true) {
+            self.worker.note_sound(&self.id);
+        }
+    }
+
+    /// Sound has waited long enough for a picture.
+    pub fn release_sound(&mut self) {
+        self.sound_waits = false;
+        self.endpoints.values().for_each(Endpoint::release_sound);
     }
 
     /// Takes an endpoint out, with all it publishes and receives.

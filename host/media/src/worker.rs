@@ -29,6 +29,8 @@ use crate::room_shell::RoomShell;
 const STATUS_EVERY: Duration = Duration::from_millis(100);
 /// How often counters reach the status when nothing else happens.
 const COUNTERS_EVERY: Duration = Duration::from_millis(500);
+/// How long sound waits for a picture to ride along with.
+const SOUND_WAIT: Duration = Duration::from_millis(20);
 /// How often patience and stuck connections are looked at.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -44,6 +46,9 @@ pub struct Worker {
     rooms: RefCell<BTreeMap<RoomId, Rc<RoomCell>>>,
     endpoints: Cell<u64>,
     dirty: Notify,
+    /// Rooms where sound waits for a picture.
+    sounding: RefCell<Vec<Rc<RoomCell>>>,
+    sound_waits: Notify,
 }
 
 /// A room and its owner's way in.
@@ -75,6 +80,8 @@ pub fn spawn(
             rooms: RefCell::default(),
             endpoints: Cell::new(0),
             dirty: Notify::new(),
+            sounding: RefCell::default(),
+            sound_waits: Notify::new(),
         });
         LocalSet::new().block_on(&runtime, worker.run(inbox, status));
     };
@@ -85,6 +92,7 @@ pub fn spawn(
 impl Worker {
     async fn run(self: Rc<Self>, mut inbox: mpsc::Receiver<Order>, status: watch::Sender<Arc<Status>>) {
         tokio::task::spawn_local(self.clone().publish_status(status));
+        tokio::task::spawn_local(self.clone().release_sound());
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -126,6 +134,23 @@ impl Worker {
     /// What is observed has changed: the next snapshot is due.
     pub fn note_change(&self) {
         self.dirty.notify_one();
+    }
+
+    /// Sound of that room waits for a picture.
+    pub fn note_sound(&self, room: &RoomId) {
+        let known = self.rooms.borrow().get(room).cloned();
+        self.sounding.borrow_mut().extend(known);
+        self.sound_waits.notify_one();
+    }
+
+    async fn release_sound(self: Rc<Self>) {
+        loop {
+            self.sound_waits.notified().await;
+            tokio::time::sleep(SOUND_WAIT).await;
+            for room in self.sounding.take() {
+                room.turn(RoomShell::release_sound);
+            }
+        }
     }
 
     fn handle_command(self: &Rc<Self>, command: Command) {

@@ -54,6 +54,11 @@ impl FlvViewer {
         self.send(frame, formats, shared);
     }
 
+    /// Sound has waited long enough for a picture.
+    pub fn release_sound(&self) {
+        self.outbox.release_sound();
+    }
+
     /// The host ends it, or what it received has ended. Who does not read anyway is not waited for.
     pub fn end(self) {
         if self.outbox.is_stuck(Instant::now()) { self.outbox.cut() } else { self.outbox.finish() }
@@ -78,7 +83,7 @@ impl FlvViewer {
         let start = due.start.then(|| self.start(formats));
         let format = due.format.then(|| tag(frame, &[&flv::sequence_header(&frame.format)]));
         let bytes = shared.flv_bytes(|| tag(frame, &[flv::frame_prefix(frame).as_ref(), &frame.data]));
-        self.outbox.push(start.into_iter().flatten().chain(format).chain([bytes]));
+        self.outbox.push(frame.kind(), start.into_iter().flatten().chain(format).chain([bytes]));
     }
 
     fn start(&self, formats: &Formats) -> [Bytes; 2] {

@@ -61,6 +61,16 @@ impl Endpoint {
         }
     }
 
+    /// Sound has waited long enough for a picture to ride along with.
+    pub fn release_sound(&self) {
+        match self {
+            Self::Player(player) => player.release_sound(),
+            Self::FlvViewer(viewer) => viewer.release_sound(),
+            Self::Push(push) => push.release_sound(),
+            Self::Publisher(_) | Self::Mixer(_) | Self::RelayOut(_) | Self::RelayIn(_) | Self::Source(_) => {}
+        }
+    }
+
     /// Is over: another took its place, what it received has ended, or the host ends it.
     pub fn end(self, reason: LeaveReason) {
         match self {

@@ -42,6 +42,11 @@ impl Player {
         self.wire.send(delivery, shared, &self.queue, PLAYER_STREAM);
     }
 
+    /// Sound has waited long enough for a picture.
+    pub fn release_sound(&self) {
+        self.queue.release_sound();
+    }
+
     /// Takes what the socket gave.
     pub fn handle_bytes(&mut self, bytes: &[u8]) -> Next {
         if let Err(error) = self.session.handle_bytes(bytes) {

@@ -33,6 +33,11 @@ impl Push {
         self.wire.send(delivery, shared, &self.queue, self.stream);
     }
 
+    /// Sound has waited long enough for a picture.
+    pub fn release_sound(&self) {
+        self.queue.release_sound();
+    }
+
     /// The host ends it.
     pub fn end(self) {
         self.queue.finish();

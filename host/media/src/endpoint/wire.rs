@@ -72,6 +72,7 @@ impl Wire {
             queue.push_frame(media_message(media_kind(frame.kind()), wire_ms(frame.dts), stream, &[&body]));
         }
         queue.push_frame(shared.bytes(frame, stream));
+        queue.release(frame.kind());
     }
 }
 
