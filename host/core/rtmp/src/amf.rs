@@ -95,6 +95,11 @@ impl<'a> Reader<'a> {
             0x0b => self.take::<10>().map(|_| Value::Undefined),
             0x0c => self.long_text().map(Value::String),
             0x0f => self.long_text().map(|_| Value::Undefined),
+            // AMF3 begins, for which no command and no metadata is waited: it is read over to the end.
+            0x11 if depth == 0 => {
+                self.rest = &[];
+                Ok(Value::Undefined)
+            }
             0x10 => {
                 self.short_text()?;
                 self.members(depth).map(Value::Object)

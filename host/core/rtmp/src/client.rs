@@ -246,6 +246,11 @@ impl ClientSession {
     }
 
     fn reject(&mut self, refusal: &Command) {
+        if refusal.is_redirect() {
+            // Where it leads nobody has admitted, and nobody has ordered.
+            self.end(ClientEvent::Rejected("it redirects elsewhere, which is not followed".to_owned()));
+            return;
+        }
         let text = |member: &str| refusal.information(member).unwrap_or_default();
         let reason = format!("{} {}", text("code"), text("description"));
         let reason: String = reason.chars().filter(|c| !c.is_control()).take(REASON_LEN_MAX).collect();

@@ -28,6 +28,12 @@ impl Command {
         Ok(Self { name, transaction, arguments: values.collect() })
     }
 
+    /// Does a refused `connect` name another server? (Adobe's `ex.code` 302, with `ex.redirect`.)
+    pub fn is_redirect(&self) -> bool {
+        let extra = self.arguments.get(1).and_then(|object| object.get("ex"));
+        extra.and_then(|extra| extra.get("code")).and_then(Value::as_number) == Some(302.0)
+    }
+
     /// Text of a member of the information object (the second argument): `code`, `level`, `description`.
     pub fn information(&self, member: &str) -> Option<&str> {
         self.arguments.get(1).and_then(|object| object.get(member)).and_then(Value::as_str)

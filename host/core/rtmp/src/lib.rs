@@ -11,6 +11,7 @@ mod chunk_reader;
 mod chunk_writer;
 mod client;
 mod command;
+mod digest;
 mod error;
 mod handshake;
 mod link;

@@ -59,6 +59,8 @@ pub struct ServerSession {
     app: String,
     tc_url: String,
     commands: u32,
+    /// Live encoders of Adobe's kind wait to hear of it.
+    has_fc_publish: bool,
     events: VecDeque<ServerEvent>,
     /// What came behind a request that is not decided.
     held: BytesMut,
@@ -106,6 +108,7 @@ impl ServerSession {
             app: String::new(),
             tc_url: String::new(),
             commands: 0,
+            has_fc_publish: false,
             events: VecDeque::new(),
             held: BytesMut::new(),
         }
@@ -145,6 +148,9 @@ impl ServerSession {
         self.stage = Stage::Publishing;
         self.link.allow_media();
         self.link.send(user_control(message::STREAM_BEGIN, &SERVER_STREAM_ID.to_be_bytes()));
+        if self.has_fc_publish {
+            self.tell("onFCPublish", "status", "NetStream.Publish.Start", "publishing");
+        }
         self.status("status", "NetStream.Publish.Start", "publishing");
         // A client may send its headers without waiting for the answer.
         self.read_held();
@@ -241,7 +247,11 @@ impl ServerSession {
             "createStream" => self.result(*transaction, Value::Number(f64::from(SERVER_STREAM_ID))),
             "publish" | "play" => self.request(name, arguments),
             "closeStream" | "deleteStream" | "FCUnpublish" => self.end(),
-            "releaseStream" | "FCPublish" | "FCSubscribe" | "_checkbw" => self.result(*transaction, Value::Undefined),
+            "releaseStream" | "FCSubscribe" | "_checkbw" => self.result(*transaction, Value::Undefined),
+            "FCPublish" => {
+                self.has_fc_publish = true;
+                self.result(*transaction, Value::Undefined);
+            }
             "getStreamLength" => self.result(*transaction, Value::Number(0.0)),
             // pause, seek, onBWDone and their like need no answer.
             _ => {}
@@ -304,9 +314,16 @@ impl ServerSession {
     }
 
     fn status(&mut self, level: &str, code: &str, description: &str) {
+        self.tell("onStatus", level, code, description);
+    }
+
+    fn tell(&mut self, name: &str, level: &str, code: &str, description: &str) {
         let member = |name: &str, text: &str| (name.to_owned(), Value::text(text));
         let information = vec![member("level", level), member("code", code), member("description", description)];
-        let values = [Value::text("onStatus"), Value::Number(0.0), Value::Null, Value::Object(information)];
+        let values = [Value::text(name), Value::Number(0.0), Value::Null, Value::Object(information)];
         self.link.send(command(STATUS, SERVER_STREAM_ID, &values));
     }
 }
+
+#[cfg(test)]
+mod encoders;

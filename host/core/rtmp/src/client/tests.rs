@@ -114,6 +114,24 @@ fn a_refusal_is_told_in_the_servers_words() {
 }
 
 #[test]
+fn a_redirect_is_not_followed() {
+    let mut wire = Wire::publishing("rtmp://h/a/x", usize::MAX);
+    let hello = wire.client.poll_output().unwrap();
+    wire.feed_server(&hello);
+    let answer = wire.server.poll_output().unwrap();
+    wire.feed_client(&answer);
+    let member = |name: &str, value: Value| (name.to_owned(), value);
+    let place = Value::text("rtmp://10.0.0.1/a");
+    let extra = Value::Object(vec![member("code", Value::Number(302.0)), member("redirect", place)]);
+    let code = Value::text("NetConnection.Connect.Rejected");
+    let information = vec![member("level", Value::text("error")), member("code", code), member("ex", extra)];
+    let values = [Value::text("_error"), Value::Number(CONNECT), Value::Null, Value::Object(information)];
+    wire.feed_client(&command(COMMANDS, 0, &values));
+    let event = wire.client.poll_event();
+    assert!(matches!(&event, Some(ClientEvent::Rejected(reason)) if reason.contains("redirects")), "{event:?}");
+}
+
+#[test]
 fn a_command_of_a_name_alone_is_passed_over() {
     let mut wire = Wire::publishing("rtmp://h/a/x", usize::MAX);
     wire.run();
