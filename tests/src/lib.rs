@@ -15,4 +15,6 @@ mod stories;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod viewer;

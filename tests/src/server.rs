@@ -16,6 +16,7 @@ const START_WITHIN: Duration = Duration::from_secs(60);
 pub struct Server {
     child: Child,
     folder: TempDir,
+    environment: Vec<(String, String)>,
     ports: Ports,
 }
 
@@ -25,6 +26,7 @@ struct Ports {
     http: SocketAddr,
     admin: SocketAddr,
     rtmp: SocketAddr,
+    rtmps: Option<SocketAddr>,
 }
 
 /// An answer over HTTP.
@@ -67,13 +69,20 @@ impl Server {
 
     /// With these plugin tables (TOML) and whatever else belongs into the file.
     pub fn with(tables: &str) -> Self {
+        Self::with_environment(tables, &[])
+    }
+
+    /// The same, with variables of its environment.
+    pub fn with_environment(tables: &str, variables: &[(&str, &str)]) -> Self {
+        let environment: Vec<(String, String)> =
+            variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let config = format!(
             "data_dir = \"data\"\n{tables}\n[[http]]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[rtmp]\nlisten = \"127.0.0.1:0\"\n[media]\nworkers = 2\n"
         );
         std::fs::write(folder.path().join("heliu.toml"), config).expect("the folder is writable");
-        let (child, ports) = launch(folder.path(), None);
-        Self { child, folder, ports }
+        let (child, ports) = launch(folder.path(), None, &environment);
+        Self { child, folder, environment, ports }
     }
 
     /// As a crash does it; nothing is said to anybody.
@@ -84,7 +93,7 @@ impl Server {
 
     /// The same data directory and the same ports again, after [`Server::kill`].
     pub fn start_again(&mut self) {
-        (self.child, self.ports) = launch(self.folder.path(), Some(self.ports));
+        (self.child, self.ports) = launch(self.folder.path(), Some(self.ports), &self.environment);
     }
 
     /// Asks it to stop; the exit code.
@@ -97,6 +106,11 @@ impl Server {
     /// `rtmp://host:port/<path>`.
     pub fn rtmp_url(&self, path: &str) -> String {
         format!("rtmp://{}/{path}", self.ports.rtmp)
+    }
+
+    /// `rtmps://host:port/<path>`, where the configuration has such a listener.
+    pub fn rtmps_url(&self, path: &str) -> String {
+        format!("rtmps://{}/{path}", self.ports.rtmps.expect("there is an [rtmps] table"))
     }
 
     /// Where RTMP clients connect.
@@ -146,8 +160,18 @@ pub fn pingos(more: &str) -> String {
     pingos_with("fresh", more)
 }
 
-/// The same with instances that are `reuse` or `fresh`.
+/// The same with instances that are `reuse` or `fresh`. It may push to this machine, where a test's
+/// targets are.
 pub fn pingos_with(instances: &str, more: &str) -> String {
+    pingos_table(instances, &format!("egress_allow = [\"127.0.0.0/8\"]\n{more}"))
+}
+
+/// The same, pushing to public addresses only.
+pub fn confined_pingos(more: &str) -> String {
+    pingos_table("fresh", more)
+}
+
+fn pingos_table(instances: &str, more: &str) -> String {
     let component = component("pingos");
     format!(
         "[plugins.pingos]\ncomponent = \"{}\"\napps = [\"*\"]\ninstances = \"{instances}\"\n{more}\n",
@@ -206,11 +230,12 @@ fn parse(text: &str) -> Answer {
     Answer { status: status.unwrap_or_else(|| panic!("no status: {head:?}")), headers, body: body.to_owned() }
 }
 
-fn launch(folder: &Path, ports: Option<Ports>) -> (Child, Ports) {
+fn launch(folder: &Path, ports: Option<Ports>, environment: &[(String, String)]) -> (Child, Ports) {
     let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).expect("a log file");
     let mut command = Command::new(program("heliu"));
     command.args(["run", "--config"]).arg(folder.join("heliu.toml"));
-    if let Some(Ports { http, admin, rtmp }) = ports {
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    if let Some(Ports { http, admin, rtmp, .. }) = ports {
         let listeners = [("HELIU_HTTP__0__LISTEN", http), ("HELIU_ADMIN__LISTEN", admin), ("HELIU_RTMP__LISTEN", rtmp)];
         command.envs(listeners.map(|(name, address)| (name, address.to_string())));
     }
@@ -228,7 +253,8 @@ fn launch(folder: &Path, ports: Option<Ports>) -> (Child, Ports) {
         let ready: Value = serde_json::from_str(json).expect("the ready line is JSON");
         let address = |value: &Value| value.as_str().and_then(|text| text.parse().ok()).expect("an address");
         let [http, admin, rtmp] = [&ready["http"][0], &ready["admin"], &ready["rtmp"]].map(address);
-        return (child, Ports { http, admin, rtmp });
+        let rtmps = ready["rtmps"].as_str().map(|text| text.parse().expect("an address"));
+        return (child, Ports { http, admin, rtmp, rtmps });
     }
     let _ = child.kill();
     let _ = child.wait();

@@ -5,6 +5,7 @@
 mod admin;
 mod door;
 mod faults;
+mod media_egress;
 mod media_faults;
 mod media_flv;
 mod media_mix;
@@ -13,4 +14,5 @@ mod media_push;
 mod media_readme;
 mod media_source;
 mod media_strange;
+mod media_tls;
 mod rest;

@@ -16,11 +16,15 @@ use serde::Deserialize;
 mod demo;
 mod error;
 mod overlay;
+mod range;
+pub mod rtmps;
 mod source;
 #[cfg(test)]
 mod tests;
 
 pub use error::ConfigError;
+pub use range::Range;
+pub use rtmps::Rtmps;
 pub use source::Source;
 
 /// All of it.
@@ -38,6 +42,8 @@ pub struct Config {
     pub admin: Option<Admin>,
     /// Where RTMP clients connect; `None`: nowhere.
     pub rtmp: Option<Rtmp>,
+    /// Where they connect with TLS; `None`: nowhere.
+    pub rtmps: Option<Rtmps>,
     /// How this host is called from outside.
     pub public: Public,
     /// The media plane.
@@ -161,6 +167,9 @@ pub struct Plugin {
     /// By name.
     #[serde(default)]
     pub secrets: BTreeMap<String, Secret>,
+    /// Ranges that are not public and that its pushes may reach nevertheless.
+    #[serde(default)]
+    pub egress_allow: Vec<Range>,
     /// Has demonstration keys: refused while a listener is open to others.
     #[serde(default)]
     pub demo: bool,
@@ -245,6 +254,9 @@ impl Config {
 
     fn start_paths_at(&mut self, folder: &Path) {
         self.data_dir = folder.join(&self.data_dir);
+        if let Some(rtmps) = &mut self.rtmps {
+            rtmps.tls.start_paths_at(folder);
+        }
         for plugin in self.plugins.values_mut() {
             plugin.component = folder.join(&plugin.component);
         }
@@ -259,6 +271,7 @@ impl Default for Config {
             http: Vec::new(),
             admin: None,
             rtmp: None,
+            rtmps: None,
             public: Public::default(),
             media: Media::default(),
             source: Vec::new(),

@@ -51,9 +51,10 @@ pub fn version() -> Result<()> {
 
 /// The one line on standard output: whoever started heliu reads real ports from it.
 fn tell_ready(host: &Host) {
-    let (http, admin, rtmp) = (host.http_addresses(), host.admin_address(), host.rtmp_address());
-    println!("ready {}", json!({ "http": http, "admin": admin, "rtmp": rtmp }));
-    tracing::info!(?http, ?admin, ?rtmp, "ready");
+    let (http, admin) = (host.http_addresses(), host.admin_address());
+    let (rtmp, rtmps) = (host.rtmp_address(), host.rtmps_address());
+    println!("ready {}", json!({ "http": http, "admin": admin, "rtmp": rtmp, "rtmps": rtmps }));
+    tracing::info!(?http, ?admin, ?rtmp, ?rtmps, "ready");
 }
 
 /// The edge: HTTP, components, accepting. Rooms have threads of their own.

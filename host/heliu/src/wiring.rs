@@ -11,11 +11,13 @@ use anyhow::{Context, Result};
 use heliu_control::{Control, Door, HostView};
 use heliu_http::{AdminConfig, PluginRoutes, Readiness, Server, Sources};
 use heliu_media::Media;
+use heliu_model::Cidr;
 use heliu_plugin::{HostLimits, PluginConfig, Plugins, Reuse};
 use heliu_store::Store;
 use tokio::time::Instant;
 
-use crate::config::{Config, Instances, Plugin, Secret};
+use crate::config::rtmps::{Files, Tls};
+use crate::config::{Config, Instances, Plugin, Rtmps, Secret};
 
 /// In the data directory.
 const STORE_FILE: &str = "heliu.redb";
@@ -65,6 +67,11 @@ impl Host {
     /// Where RTMP clients connect.
     pub fn rtmp_address(&self) -> Option<SocketAddr> {
         self.media.handle().rtmp_addr()
+    }
+
+    /// Where they connect with TLS.
+    pub fn rtmps_address(&self) -> Option<SocketAddr> {
+        self.media.handle().rtmps_addr()
     }
 
     /// Stops every part; what has not stopped by `deadline` is left behind.
@@ -151,11 +158,25 @@ fn view_config(config: &Config) -> heliu_control::Config {
 fn media_config(config: &Config) -> heliu_media::Config {
     heliu_media::Config {
         rtmp: config.rtmp.as_ref().map(|rtmp| rtmp.listen),
+        rtmps: config.rtmps.as_ref().map(rtmps),
+        egress_allow: config.plugins.iter().map(|(name, plugin)| (name.clone(), ranges(plugin))).collect(),
         workers: config.media.workers,
         public_names: config.public.hosts.clone(),
         sources: config.source.iter().map(source).collect(),
         ..heliu_media::Config::default()
     }
+}
+
+fn rtmps(rtmps: &Rtmps) -> heliu_media::Rtmps {
+    let certificate = match rtmps.tls.clone() {
+        Tls::Made(_) => heliu_media::Certificate::SelfSigned,
+        Tls::Files(Files { cert, key }) => heliu_media::Certificate::Files { cert, key },
+    };
+    heliu_media::Rtmps { listen: rtmps.listen, certificate }
+}
+
+fn ranges(plugin: &Plugin) -> Vec<Cidr> {
+    plugin.egress_allow.iter().map(|range| range.0).collect()
 }
 
 fn source(source: &crate::config::Source) -> heliu_media::Source {

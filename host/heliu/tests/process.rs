@@ -27,6 +27,11 @@ fn what_keeps_it_from_starting_is_one_sentence() {
         ("a taken port for HTTP", format!("[[http]]\nlisten = \"127.0.0.1:{port}\"\n"), "Address already in use"),
         ("a taken port for operators", format!("[admin]\nlisten = \"127.0.0.1:{port}\"\n"), "Address already in use"),
         ("a taken port for RTMP", format!("[rtmp]\nlisten = \"127.0.0.1:{port}\"\n"), "Address already in use"),
+        (
+            "a certificate that is not there",
+            "[rtmps]\nlisten = \"127.0.0.1:0\"\ntls = { cert = \"no.pem\", key = \"no.key\" }\n".to_owned(),
+            "cannot read a certificate from",
+        ),
         ("a missing component", plugin(Path::new("nothing.wasm")), "nothing.wasm cannot be read: No such file"),
         ("a component that is none", plugin(&garbage), "garbage.wasm is no WebAssembly component"),
         ("a secret that is not there", secret, "plugins.a.secrets.key: the variable NO_SUCH_VARIABLE"),

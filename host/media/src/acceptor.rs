@@ -1,26 +1,23 @@
 //! Accepts RTMP connections, runs their handshake and commands on the edge's threads, asks for
 //! admission, and hands the socket with its session to the room's worker as one [`Client`].
 //!
-//! Bounded: so many connections in all, so many of them undecided, and each must decide within ten
-//! seconds. One too many is closed and logged.
+//! Bounded by [`Doors`], and each client must decide within ten seconds. One too many is closed and
+//! logged.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use heliu_model::{Address, Attempt, Direction, Grant, Refusal};
 use heliu_rtmp::{ServerEvent, ServerSession, StreamRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::director::{Director, Order};
+use crate::doors::{Doors, Entry};
+use crate::net::{Stream, TlsServer};
 
-const CONNECTIONS_MAX: usize = 8_192;
-const UNDECIDED_MAX: usize = 1_024;
-/// Of one client address: no stranger alone closes the door.
-const UNDECIDED_PER_PEER_MAX: usize = 64;
 const DECIDE_WITHIN: Duration = Duration::from_secs(10);
 /// After an error of `accept`, usually too many open files.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -34,8 +31,8 @@ pub struct Client {
     pub grant: Grant,
     /// Protocol state, unread bytes included.
     pub session: ServerSession,
-    /// The connection.
-    pub socket: std::net::TcpStream,
+    /// The connection, parked.
+    pub stream: Stream,
     /// Its place among all connections.
     pub place: OwnedSemaphorePermit,
 }
@@ -55,11 +52,8 @@ enum Dismissed {
     Refused(Refusal),
 }
 
-/// Accepts until the task is aborted.
-pub async fn run(listener: TcpListener, director: Arc<Director>) {
-    let peers = Peers::default();
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let undecided = Arc::new(Semaphore::new(UNDECIDED_MAX));
+/// Accepts until the task is aborted. `tls`: a client shakes hands first, within its ten seconds.
+pub async fn run(listener: TcpListener, tls: Option<TlsServer>, doors: Doors, director: Arc<Director>) {
     loop {
         let (socket, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -69,16 +63,15 @@ pub async fn run(listener: TcpListener, director: Arc<Director>) {
                 continue;
             }
         };
-        let permits =
-            (places.clone().try_acquire_owned(), undecided.clone().try_acquire_owned(), peers.enter(peer.ip()));
-        let (Ok(place), Ok(permit), Some(visit)) = permits else {
+        let Some(Entry { place, undecided }) = doors.enter(peer.ip()) else {
             tracing::debug!(%peer, "too many connections");
             continue;
         };
+        let tls = tls.clone();
         let director = director.clone();
         tokio::spawn(async move {
-            let decided = tokio::time::timeout(DECIDE_WITHIN, decide(socket, peer, place, &director)).await;
-            drop((permit, visit));
+            let decided = tokio::time::timeout(DECIDE_WITHIN, decide(socket, tls, peer, place, &director)).await;
+            drop(undecided);
             match decided.unwrap_or(Err(Dismissed::Late)) {
                 Ok(()) => {}
                 Err(Dismissed::Refused(refusal)) => {
@@ -91,70 +84,44 @@ pub async fn run(listener: TcpListener, director: Arc<Director>) {
     }
 }
 
-/// Undecided connections by client address.
-#[derive(Debug, Default, Clone)]
-struct Peers(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
-
-/// One of them; leaves when dropped.
-struct Visit(Peers, IpAddr);
-
-impl Peers {
-    fn enter(&self, ip: IpAddr) -> Option<Visit> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(ip).or_default();
-        if *count >= UNDECIDED_PER_PEER_MAX {
-            return None;
-        }
-        *count += 1;
-        Some(Visit(self.clone(), ip))
-    }
-}
-
-impl Drop for Visit {
-    fn drop(&mut self) {
-        let mut counts = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.1) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.1);
-            }
-        }
-    }
-}
-
 async fn decide(
-    mut socket: TcpStream,
+    socket: TcpStream,
+    tls: Option<TlsServer>,
     peer: SocketAddr,
     place: OwnedSemaphorePermit,
     director: &Director,
 ) -> Result<(), Dismissed> {
     socket.set_nodelay(true)?;
+    let mut stream = match tls {
+        Some(tls) => tls.accept(socket).await?,
+        None => Stream::plain(socket),
+    };
     let mut session = ServerSession::new();
-    let (direction, request) = read_request(&mut socket, &mut session).await?;
+    let (direction, request) = read_request(&mut stream, &mut session).await?;
     let attempt = match attempt(direction, &request, peer, director.next_connection()) {
         Ok(attempt) => attempt,
-        Err(refusal) => return refuse(socket, session, direction, refusal).await,
+        Err(refusal) => return refuse(stream, session, direction, refusal).await,
     };
     tracing::debug!(%peer, address = %attempt.address, ?direction, "rtmp connection asks");
     match director.admit(attempt.clone()).await {
         Ok(grant) => {
             let room = grant.room.clone();
-            let socket = socket.into_std()?;
-            let client = Client { attempt, grant, session, socket, place };
+            stream.park()?;
+            let client = Client { attempt, grant, session, stream, place };
             director.order(&room, Order::Attach(Box::new(client))).await;
             Ok(())
         }
-        Err(refusal) => refuse(socket, session, direction, refusal).await,
+        Err(refusal) => refuse(stream, session, direction, refusal).await,
     }
 }
 
 async fn read_request(
-    socket: &mut TcpStream,
+    stream: &mut Stream,
     session: &mut ServerSession,
 ) -> Result<(Direction, StreamRequest), Dismissed> {
     let mut buffer = vec![0; READ_LEN];
     loop {
-        flush(socket, session).await?;
+        flush(stream, session).await?;
         while let Some(event) = session.poll_event() {
             match event {
                 ServerEvent::PublishRequested(request) => return Ok((Direction::Publish, request)),
@@ -164,7 +131,7 @@ async fn read_request(
                 ServerEvent::Media(_) => {}
             }
         }
-        let len = socket.read(&mut buffer).await?;
+        let len = stream.read(&mut buffer).await?;
         if len == 0 {
             return Err(Dismissed::Closed);
         }
@@ -187,7 +154,7 @@ fn attempt(direction: Direction, request: &StreamRequest, peer: SocketAddr, id: 
 }
 
 async fn refuse(
-    mut socket: TcpStream,
+    mut stream: Stream,
     mut session: ServerSession,
     direction: Direction,
     refusal: Refusal,
@@ -197,14 +164,14 @@ async fn refuse(
         (Direction::Play, 404) => session.refuse_play_not_found(&refusal.reason),
         (Direction::Play, _) => session.refuse_play(&refusal.reason),
     }
-    flush(&mut socket, &mut session).await?;
-    socket.shutdown().await?;
+    flush(&mut stream, &mut session).await?;
+    stream.shutdown().await?;
     Err(Dismissed::Refused(refusal))
 }
 
-async fn flush(socket: &mut TcpStream, session: &mut ServerSession) -> std::io::Result<()> {
+async fn flush(stream: &mut Stream, session: &mut ServerSession) -> std::io::Result<()> {
     while let Some(bytes) = session.poll_output() {
-        socket.write_all(&bytes).await?;
+        stream.write_all(&bytes).await?;
     }
-    Ok(())
+    stream.flush().await
 }

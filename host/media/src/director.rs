@@ -9,8 +9,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::acceptor::Client;
 use crate::admit::Admit;
-use crate::config::OwnNames;
 use crate::endpoint::{Relayed, Sourced};
+use crate::flows::Flows;
+use crate::net::Connector;
+use crate::own_names::OwnNames;
 use crate::placement::worker_of;
 use crate::viewing::Viewer;
 
@@ -43,6 +45,10 @@ pub struct Director {
     edge: tokio::runtime::Handle,
     /// By which URLs this host is meant.
     pub own_names: OwnNames,
+    /// Opens connections for pushes.
+    pub connector: Connector,
+    /// Which publication is made from which.
+    pub flows: Flows,
     events: mpsc::Sender<Event>,
     /// Events nobody took in time.
     pub events_lost: AtomicU64,
@@ -58,6 +64,7 @@ impl Director {
         admit: Arc<dyn Admit>,
         edge: tokio::runtime::Handle,
         own_names: OwnNames,
+        connector: Connector,
         events: mpsc::Sender<Event>,
     ) -> Self {
         Self {
@@ -66,6 +73,8 @@ impl Director {
             admit,
             edge,
             own_names,
+            connector,
+            flows: Flows::default(),
             events,
             events_lost: AtomicU64::new(0),
             changes: watch::Sender::new(0),

@@ -8,12 +8,15 @@ use heliu_codec::Pool;
 use heliu_model::{Command, Event, Observed, Refusal, RoomId, Status};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
 use crate::acceptor;
 use crate::admit::Admit;
-use crate::config::{Config, OwnNames};
+use crate::config::Config;
 use crate::director::{Director, Order};
+use crate::doors::Doors;
+use crate::net::{CertificateError, Connector, EgressFilter, TlsServer};
+use crate::own_names::OwnNames;
 use crate::viewing::{self, ViewRequest, Viewing};
 use crate::{sources, worker};
 
@@ -28,6 +31,9 @@ pub enum StartError {
     /// Usually: taken by another program.
     #[error("cannot listen for RTMP on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// There is no TLS listener without a certificate.
+    #[error("cannot listen for RTMP over TLS: {0}")]
+    Certificate(#[from] CertificateError),
     /// The system gives no more threads.
     #[error("cannot start a media thread: {0}")]
     Thread(std::io::Error),
@@ -36,7 +42,7 @@ pub enum StartError {
 /// The running media plane. Dropping it without [`Media::stop`] leaves connections without goodbye.
 pub struct Media {
     handle: Handle,
-    acceptor: Option<JoinHandle<()>>,
+    acceptors: JoinSet<()>,
     sources: JoinSet<()>,
     /// Codec threads live as long as this.
     _pool: Pool,
@@ -48,30 +54,33 @@ pub struct Handle {
     director: Arc<Director>,
     statuses: Arc<Vec<watch::Receiver<Arc<Status>>>>,
     rtmp: Option<SocketAddr>,
+    rtmps: Option<SocketAddr>,
 }
 
 impl Media {
     /// Binds the listeners and starts the threads. Call it inside the edge's runtime.
     ///
     /// # Errors
-    /// A port is taken, or the system gives no thread.
+    /// A port is taken, a certificate cannot be used, or the system gives no thread.
     pub async fn start(config: Config, admit: Arc<dyn Admit>) -> Result<(Self, mpsc::Receiver<Event>), StartError> {
-        let listener = match config.rtmp {
-            Some(address) => {
-                Some(TcpListener::bind(address).await.map_err(|error| StartError::Listen(address, error))?)
-            }
+        let tls = match &config.rtmps {
+            Some(rtmps) => Some(TlsServer::start(&rtmps.certificate, &names(&config.public_names, rtmps.listen))?),
             None => None,
         };
-        let rtmp = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        let plain_listener = bind(config.rtmp).await?;
+        let tls_listener = bind(config.rtmps.map(|rtmps| rtmps.listen)).await?;
+        let [rtmp, rtmps] = [&plain_listener, &tls_listener]
+            .map(|listener| listener.as_ref().and_then(|listener| listener.local_addr().ok()));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let or_cores = |count: usize| if count == 0 { cores } else { count };
 
         let (inboxes, orders): (Vec<_>, Vec<_>) =
             (0..or_cores(config.workers)).map(|_| mpsc::channel(Order::INBOX)).unzip();
         let (events, received) = mpsc::channel(EVENTS_MAX);
-        let own_names = OwnNames::new(rtmp, &config.public_names);
+        let own_names = OwnNames::new(rtmp, rtmps, &config.public_names);
+        let connector = Connector::new(EgressFilter::new(config.egress_allow));
         let edge = tokio::runtime::Handle::current();
-        let director = Arc::new(Director::new(inboxes, admit, edge, own_names, events));
+        let director = Arc::new(Director::new(inboxes, admit, edge, own_names, connector, events));
         let pool = Pool::start(or_cores(config.codec_threads)).map_err(StartError::Thread)?;
 
         let mut statuses = Vec::new();
@@ -80,10 +89,15 @@ impl Media {
             worker::spawn(index, inbox, director.clone(), pool.clone(), sender).map_err(StartError::Thread)?;
             statuses.push(receiver);
         }
-        let acceptor = listener.map(|listener| tokio::spawn(acceptor::run(listener, director.clone())));
+        let (mut acceptors, doors) = (JoinSet::new(), Doors::default());
+        for (listener, tls) in [(plain_listener, None), (tls_listener, tls)] {
+            if let Some(listener) = listener {
+                acceptors.spawn(acceptor::run(listener, tls, doors.clone(), director.clone()));
+            }
+        }
         let sources = sources::start(config.sources, &director);
-        let handle = Handle { director, statuses: Arc::new(statuses), rtmp };
-        Ok((Self { handle, acceptor, sources, _pool: pool }, received))
+        let handle = Handle { director, statuses: Arc::new(statuses), rtmp, rtmps };
+        Ok((Self { handle, acceptors, sources, _pool: pool }, received))
     }
 
     /// To command it and look at it.
@@ -95,9 +109,7 @@ impl Media {
     /// Ends all connections with their protocols' goodbye, within three seconds.
     pub async fn stop(mut self) {
         self.sources.shutdown().await;
-        if let Some(acceptor) = &self.acceptor {
-            acceptor.abort();
-        }
+        self.acceptors.shutdown().await;
         let (sender, mut done) = mpsc::channel::<()>(1);
         self.handle
             .director
@@ -180,6 +192,18 @@ impl Handle {
         self.rtmp
     }
 
+    /// Where they connect with TLS; the port is real.
+    #[must_use]
+    pub fn rtmps_addr(&self) -> Option<SocketAddr> {
+        self.rtmps
+    }
+
+    /// Tries of pushes that were refused because their target's address is not public.
+    #[must_use]
+    pub fn egress_refused(&self) -> u64 {
+        self.director.connector.refused()
+    }
+
     /// By which URLs this host is meant.
     #[must_use]
     pub fn own_names(&self) -> &OwnNames {
@@ -193,4 +217,15 @@ impl Handle {
     async fn order_all(&self, command: Command) {
         self.director.order_all(|| Order::Command(command.clone())).await;
     }
+}
+
+async fn bind(address: Option<SocketAddr>) -> Result<Option<TcpListener>, StartError> {
+    let Some(address) = address else { return Ok(None) };
+    TcpListener::bind(address).await.map(Some).map_err(|error| StartError::Listen(address, error))
+}
+
+/// Whom a certificate of our own making is for.
+fn names(public: &[String], listen: SocketAddr) -> Vec<String> {
+    let own = ["localhost".to_owned(), listen.ip().to_string()];
+    public.iter().cloned().chain(own).collect()
 }

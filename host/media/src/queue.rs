@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use heliu_model::{Frame, Kind};
-use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::io::{AsyncWriteExt, WriteHalf};
 use tokio::sync::Notify;
 
 use crate::backlog::{Backlog, Counts, State};
+use crate::net::Stream;
 
 /// Chunks in one write.
 const CHUNKS_PER_WRITE: usize = 64;
@@ -102,7 +102,7 @@ impl SendQueue {
     }
 
     /// Writes until the queue is finished, cut or the socket fails.
-    pub async fn write_to(&self, socket: &mut OwnedWriteHalf) -> Finish {
+    pub async fn write_to(&self, socket: &mut WriteHalf<Stream>) -> Finish {
         loop {
             if self.write_waiting(socket).await.is_err() {
                 self.cut();
@@ -121,7 +121,7 @@ impl SendQueue {
         }
     }
 
-    async fn write_waiting(&self, socket: &mut OwnedWriteHalf) -> std::io::Result<()> {
+    async fn write_waiting(&self, socket: &mut WriteHalf<Stream>) -> std::io::Result<()> {
         while !self.is_empty() {
             let batch: Vec<Bytes> = self.backlog.borrow().front(CHUNKS_PER_WRITE).cloned().collect();
             let slices: Vec<std::io::IoSlice<'_>> = batch.iter().map(|bytes| std::io::IoSlice::new(bytes)).collect();
@@ -134,7 +134,11 @@ impl SendQueue {
             }
             self.backlog.borrow_mut().advance(written, Instant::now());
         }
-        Ok(())
+        // TLS may hold back the end of what it has taken.
+        tokio::select! {
+            flushed = socket.flush() => flushed,
+            () = self.until_given_up() => Err(std::io::ErrorKind::ConnectionAborted.into()),
+        }
     }
 
     async fn until_given_up(&self) {

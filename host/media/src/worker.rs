@@ -181,6 +181,7 @@ impl Worker {
             return;
         }
         let endpoint = self.next_endpoint();
+        self.director.flows.put_mixer(id.clone(), (intent.room.clone(), intent.publication.clone()));
         self.jobs.borrow_mut().start_mixer(id.clone(), revision, intent.clone(), endpoint);
         let room = self.room(&intent.room);
         let started = room.turn(|shell| shell.start_mixer(endpoint, id, intent));
@@ -197,6 +198,7 @@ impl Worker {
 
     fn stop_mixer(self: &Rc<Self>, id: &MixerId) {
         let Some(job) = self.jobs.borrow_mut().remove_mixer(id) else { return };
+        self.director.flows.remove_mixer(id);
         let known = self.rooms.borrow().get(&job.reality.intent.room).cloned();
         if let Some(room) = known {
             room.turn(|shell| shell.remove(job.endpoint, heliu_model::LeaveReason::Left));

@@ -1,8 +1,10 @@
 //! A mix is pushed to somebody else's RTMP server: ffmpeg plays that server.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
+use heliu_rtmp::{Media, ServerEvent, ServerSession};
 use serde_json::{Value, json};
 
 use crate::ffmpeg::Ffmpeg;
@@ -79,7 +81,7 @@ fn targets_that_refuse_reset_or_hang_are_retried() {
         for (count, socket) in rude.incoming().enumerate() {
             let Ok(mut socket) = socket else { return };
             if count % 2 == 1 {
-                let _ = std::io::Write::write_all(&mut socket, b"HTTP/1.1 400 Bad Request\r\n\r\n");
+                let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
             }
         }
     });
@@ -95,6 +97,44 @@ fn targets_that_refuse_reset_or_hang_are_retried() {
     assert_eq!(server.json("DELETE", "/mixer/living/1", "")["code"], 0);
     assert_eq!(server.json("GET", "/mixer/living", "")["data"]["list"], json!([]));
     drop(hanging);
+}
+
+#[test]
+fn a_target_that_accepts_and_drops_is_tried_with_growing_pauses() {
+    let server = Server::start();
+    let fickle = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = fickle.local_addr().unwrap().port();
+    std::thread::spawn(move || fickle.incoming().flatten().for_each(accept_and_drop));
+    assert_eq!(create(&server, &format!("rtmp://127.0.0.1:{port}/live/x"), "160x90", None)["code"], 0);
+    // A pause of 2^n seconds follows the n-th try in a row that did not hold; media that flowed for a
+    // moment does not begin the row again.
+    wait_for("a third try", Duration::from_secs(100), || {
+        let shown = server.json("GET", "/mixer/living/1", "");
+        (shown["data"]["streamouts"][0]["retries"].as_u64() >= Some(3)).then_some(())
+    });
+}
+
+/// Lets a push begin, takes its first frame and hangs up.
+fn accept_and_drop(mut socket: TcpStream) {
+    let mut session = ServerSession::new();
+    let mut buffer = [0; 4_096];
+    while let Ok(len @ 1..) = socket.read(&mut buffer) {
+        if session.handle_bytes(&buffer[..len]).is_err() {
+            return;
+        }
+        while let Some(event) = session.poll_event() {
+            match event {
+                ServerEvent::PublishRequested(_) => session.accept_publish(),
+                ServerEvent::Media(Media::Video { .. }) => return,
+                ServerEvent::Media(_) | ServerEvent::PlayRequested(_) | ServerEvent::Ended => {}
+            }
+        }
+        while let Some(bytes) = session.poll_output() {
+            if socket.write_all(&bytes).is_err() {
+                return;
+            }
+        }
+    }
 }
 
 #[test]
@@ -119,11 +159,11 @@ fn kill_9_brings_the_push_back() {
     assert!(pictures.find(0, 0.5, 0.5, RED).is_some(), "{} pictures, none of them red", pictures.len());
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn wait_for_state(server: &Server, output: usize, state: &str) {
+pub fn wait_for_state(server: &Server, output: usize, state: &str) {
     let look = |shown: &Value| shown["data"]["streamouts"][output]["state"] == state;
     wait_for(state, Duration::from_secs(100), || look(&server.json("GET", "/mixer/living/1", "")).then_some(()));
 }

@@ -1,16 +1,14 @@
 //! What comes from outside: licences, duplicates, and crates that must not come.
 
 use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::Value;
+use std::process::Command;
 
 use super::licence::is_allowed;
-use super::{list, metadata, text};
+use super::{list, metadata, output, root, text};
 
 /// Crates that come in several versions, each with the reason why that is not in our hands.
 const DUPLICATES: &[(&str, &str)] = &[
     ("cpufeatures", "wasmtime's sha2 is a generation behind the rand of the tests"),
-    ("embedded-io", "weak features of postcard, which wasmtime brings; never built"),
     ("hashbrown", "wasmtime's gimli is behind its wasmparser"),
     ("syn", "wasmtime's and tracing's macros are behind serde's and tokio's; build time only"),
 ];
@@ -32,7 +30,7 @@ fn every_licence_may_be_shipped() {
 
 #[test]
 fn no_banned_crate_is_in_the_tree() {
-    let used = versions(&metadata());
+    let used = versions();
     for (name, instead) in BANNED {
         assert!(!used.contains_key(*name), "{name} is in the tree: {instead}");
     }
@@ -40,7 +38,7 @@ fn no_banned_crate_is_in_the_tree() {
 
 #[test]
 fn duplicates_are_known_with_their_reason() {
-    let used = versions(&metadata());
+    let used = versions();
     let real: BTreeSet<&str> =
         used.iter().filter(|(_, versions)| versions.len() > 1).map(|(name, _)| &**name).collect();
     let known: BTreeSet<&str> = DUPLICATES.iter().map(|(name, _)| *name).collect();
@@ -48,12 +46,19 @@ fn duplicates_are_known_with_their_reason() {
     assert!(DUPLICATES.iter().all(|(_, reason)| !reason.is_empty()));
 }
 
-/// Versions by name of all that is built on this machine, tests included.
-fn versions(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
-    let used: BTreeSet<&str> = list(&metadata["resolve"], "nodes").map(|node| text(node, "id")).collect();
+/// Versions by name of all that is built on this machine, tests included. From cargo's tree: its
+/// metadata also lists what a weak feature of somebody's could bring and nobody asks for.
+fn versions() -> BTreeMap<String, BTreeSet<String>> {
+    let arguments =
+        ["tree", "--workspace", "--locked", "--edges", "normal,build,dev", "--prefix", "none", "--format", "{p}"];
+    let tree = output(Command::new(env!("CARGO")).args(arguments).current_dir(root()));
     let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for package in list(metadata, "packages").filter(|package| used.contains(text(package, "id"))) {
-        versions.entry(text(package, "name").to_owned()).or_default().insert(text(package, "version").to_owned());
+    for line in tree.lines() {
+        // `name v1.2.3`, and more words for a member or a repetition.
+        let mut words = line.split(' ');
+        let (Some(name), Some(version)) = (words.next(), words.next()) else { continue };
+        versions.entry(name.to_owned()).or_default().insert(version.to_owned());
     }
+    assert!(versions.len() > 100, "cargo's tree is read: {tree}");
     versions
 }

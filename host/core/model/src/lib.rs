@@ -5,6 +5,7 @@
 
 mod address;
 mod admission;
+mod cidr;
 mod composition;
 mod event;
 mod frame;
@@ -20,6 +21,7 @@ mod time;
 
 pub use address::{Address, AddressError};
 pub use admission::{Attempt, Direction, Grant, Refusal, Takeover};
+pub use cidr::{Cidr, CidrError};
 pub use composition::{Composition, Draw, Rect, Yuv};
 pub use event::{Event, EventKind, LeaveReason};
 pub use frame::{AacFormat, Format, Frame, H264Format, Kind, Size};

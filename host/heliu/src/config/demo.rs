@@ -17,6 +17,7 @@ struct Places {
     http: Vec<Place>,
     admin: Option<Place>,
     rtmp: Option<Place>,
+    rtmps: Option<Place>,
 }
 
 #[derive(Deserialize)]
@@ -28,7 +29,8 @@ pub(super) fn check(path: &Path, text: &str, config: &Config) -> Result<(), Conf
     let Some((plugin, _)) = config.plugins.iter().find(|(_, plugin)| plugin.demo) else { return Ok(()) };
     let listeners = config.http.iter().map(|http| http.listen);
     let listeners = listeners.chain(config.admin.iter().map(|admin| admin.listen));
-    let mut listeners = listeners.chain(config.rtmp.iter().map(|rtmp| rtmp.listen));
+    let listeners = listeners.chain(config.rtmp.iter().map(|rtmp| rtmp.listen));
+    let mut listeners = listeners.chain(config.rtmps.iter().map(|rtmps| rtmps.listen));
     let Some(open) = listeners.find(|listener| !listener.ip().is_loopback()) else { return Ok(()) };
     Err(ConfigError::OpenDemo {
         plugin: plugin.to_string(),
@@ -42,6 +44,6 @@ pub(super) fn check(path: &Path, text: &str, config: &Config) -> Result<(), Conf
 
 fn line(text: &str, listener: SocketAddr) -> Option<usize> {
     let places: Places = toml::from_str(text).ok()?;
-    let mut all = places.http.into_iter().chain(places.admin).chain(places.rtmp);
+    let mut all = places.http.into_iter().chain(places.admin).chain(places.rtmp).chain(places.rtmps);
     all.find(|place| *place.listen.get_ref() == listener).map(|place| line_of(text, place.listen.span()))
 }

@@ -46,6 +46,11 @@ fn a_mistake_in_the_file_is_told_with_its_line() {
         ("[limits]\nmixers_max = -1", "etc/heliu.toml line 2: invalid value"),
         ("[plugins.mix]\ncomponent = \"x\"\nmixer = 1", "etc/heliu.toml line 3: unknown field `mixer`"),
         ("[plugins.MIX]\ncomponent = \"x\"", "etc/heliu.toml line 1: a namespace holds only a-z, 0-9, - and _"),
+        ("[rtmps]\nlisten = \"[::]:1936\"\ntls = \"none\"", "etc/heliu.toml line 3: either \"self-signed\" or"),
+        (
+            "[plugins.mix]\ncomponent = \"x\"\negress_allow = [\"10.1.0.0/8\"]",
+            "etc/heliu.toml line 3: the address has bits behind its prefix",
+        ),
         ("a = = b", "etc/heliu.toml line 1: "),
     ] {
         let sentence = refused(text, &[]);
@@ -116,6 +121,7 @@ fn a_demonstration_is_not_shown_to_strangers() {
     let plugin = "[plugins.a]\ncomponent = \"a.wasm\"\ndemo = true\n";
     let http = |listen: &str| format!("[[http]]\nlisten = \"127.0.0.1:1\"\n[[http]]\nlisten = \"{listen}\"\n{plugin}");
     let admin = format!("{plugin}[admin]\nlisten = \"0.0.0.0:8081\"\n");
+    let rtmps = format!("{plugin}[rtmps]\nlisten = \"[::]:1936\"\ntls = \"self-signed\"\n");
     let rtmp = format!("{plugin}[rtmp]\nlisten = \"[::]:1935\"\n");
     for (text, variable, want) in [
         (http("127.0.0.9:2"), None, None),
@@ -124,6 +130,7 @@ fn a_demonstration_is_not_shown_to_strangers() {
         (http("0.0.0.0:8080"), None, Some(("0.0.0.0:8080", "etc/heliu.toml line 4"))),
         (admin, None, Some(("0.0.0.0:8081", "etc/heliu.toml line 5"))),
         (rtmp, None, Some(("[::]:1935", "etc/heliu.toml line 5"))),
+        (rtmps, None, Some(("[::]:1936", "etc/heliu.toml line 5"))),
         (
             http("127.0.0.1:2"),
             Some(("HELIU_HTTP__0__LISTEN", "10.0.0.1:80")),

@@ -6,12 +6,11 @@ use std::time::{Duration, Instant};
 use heliu_model::{Direction, EndpointId, LeaveReason};
 use heliu_room::{Error, Offer, Patience, Wish};
 use heliu_rtmp::ServerSession;
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
+use tokio::io::{AsyncReadExt, ReadHalf};
 
 use crate::acceptor::Client;
 use crate::endpoint::{Endpoint, Player, Publisher};
+use crate::net::Stream;
 use crate::queue::SendQueue;
 use crate::worker::{RoomCell, Worker};
 
@@ -35,13 +34,11 @@ pub enum Next {
 
 /// Lets a granted client into its room.
 pub fn attach_client(worker: &Rc<Worker>, client: Client) {
-    let socket = match TcpStream::from_std(client.socket) {
-        Ok(socket) => socket,
-        Err(error) => {
-            tracing::warn!(%error, "cannot take over a connection");
-            return;
-        }
-    };
+    let mut stream = client.stream;
+    if let Err(error) = stream.resume() {
+        tracing::warn!(%error, "cannot take over a connection");
+        return;
+    }
     let room = worker.room(&client.grant.room);
     let id = worker.next_endpoint();
     let queue = Rc::new(SendQueue::new());
@@ -96,7 +93,7 @@ pub fn attach_client(worker: &Rc<Worker>, client: Client) {
         None => queue.cut(),
     }
     tokio::task::spawn_local(async move {
-        serve(room, id, direction, socket, queue).await;
+        serve(room, id, direction, stream, queue).await;
         drop(client.place);
     });
 }
@@ -114,8 +111,8 @@ pub fn patience(span: Duration) -> Patience {
     if span.is_zero() { Patience::No } else { Patience::For(span) }
 }
 
-async fn serve(room: Rc<RoomCell>, id: EndpointId, direction: Direction, socket: TcpStream, queue: Rc<SendQueue>) {
-    let (mut reader, mut writer) = socket.into_split();
+async fn serve(room: Rc<RoomCell>, id: EndpointId, direction: Direction, stream: Stream, queue: Rc<SendQueue>) {
+    let (mut reader, mut writer) = tokio::io::split(stream);
     let reason = tokio::select! {
         reason = read(&room, id, direction, &mut reader) => reason,
         _ = queue.write_to(&mut writer) => LeaveReason::Lost,
@@ -125,7 +122,7 @@ async fn serve(room: Rc<RoomCell>, id: EndpointId, direction: Direction, socket:
     let _ = tokio::time::timeout(LAST_WORDS, queue.write_to(&mut writer)).await;
 }
 
-async fn read(room: &Rc<RoomCell>, id: EndpointId, direction: Direction, reader: &mut OwnedReadHalf) -> LeaveReason {
+async fn read(room: &Rc<RoomCell>, id: EndpointId, direction: Direction, reader: &mut ReadHalf<Stream>) -> LeaveReason {
     let (read_len, silent_max) = match direction {
         Direction::Publish => (PUBLISHER_READ_LEN, PUBLISHER_SILENT_MAX),
         // A player has nothing to say.

@@ -11,16 +11,15 @@ use heliu_model::{
     Address, Attempt, Direction, EgressId, EgressIntent, EgressStage, EndpointId, LeaveReason, Refusal, RtmpUrl,
 };
 use heliu_rtmp::{ClientEvent, ClientSession};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf};
 use tokio::sync::Notify;
 
 use crate::clock::RoomClock;
-use crate::config::OwnNames;
 use crate::director::Order;
 use crate::endpoint::relay::{News, Relayed, relay};
 use crate::endpoint::{Endpoint, Push};
+use crate::flows::{Flow, Place};
+use crate::net::{ConnectError, Stream};
 use crate::queue::{Finish, SendQueue};
 use crate::worker::{RoomCell, Worker};
 
@@ -34,6 +33,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const SETTLED_LOOKS: u32 = 300;
 /// Looks without a frame until the source counts as silent: two seconds.
 const SILENT_LOOKS_MAX: u32 = 20;
+/// How often a relay looks whether it has become part of a circle.
+const LOOP_LOOK_EVERY: Duration = Duration::from_secs(1);
 const READ_LEN: usize = 4 << 10;
 const LET_GO: &str = "its own room let it go";
 const OVER: &str = "the other room is over";
@@ -46,12 +47,12 @@ enum Ended {
     Stopped,
     #[error("the URL is not one this host can push to")]
     Url,
-    #[error("this URL leads to this host by a name it does not know: add it to [public] hosts")]
-    Own,
+    #[error("what it delivers would come back to where it is taken from")]
+    Loop,
     #[error("no answer within ten seconds")]
     Late,
-    #[error("cannot connect: {0}")]
-    Connect(std::io::Error),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     #[error("the target closed the connection")]
     Closed,
     #[error("the target does not read")]
@@ -108,19 +109,18 @@ struct Try {
 impl Try {
     async fn push(&self) -> Ended {
         let Ok(url) = RtmpUrl::parse(&self.intent.url) else { return Ended::Url };
-        let own = &self.worker.director.own_names;
         let connected = tokio::select! {
-            connected = tokio::time::timeout(CONNECT_WITHIN, connect(&url, own)) => connected.unwrap_or(Err(Ended::Late)),
+            connected = tokio::time::timeout(CONNECT_WITHIN, self.connect(&url)) => connected.unwrap_or(Err(Ended::Late)),
             () = self.stop.notified() => return Ended::Stopped,
         };
-        let (mut session, socket) = match connected {
+        let (mut session, stream) = match connected {
             Ok(connected) => connected,
             Err(ended) => return ended,
         };
         let queue = Rc::new(SendQueue::new());
         let push = Push::new(self.id.clone(), queue.clone(), session.stream_id());
         let Some((room, _)) = self.attach(Endpoint::Push(Box::new(push))) else { return Ended::Stopped };
-        let (mut reader, mut writer) = socket.into_split();
+        let (mut reader, mut writer) = tokio::io::split(stream);
         let ended = tokio::select! {
             ended = read(&mut session, &mut reader, &queue) => ended,
             finish = queue.write_to(&mut writer) => match finish {
@@ -145,6 +145,30 @@ impl Try {
         ended
     }
 
+    async fn connect(&self, url: &RtmpUrl) -> Result<(ClientSession, Stream), Ended> {
+        let director = &self.worker.director;
+        let namespace = self.intent.room.namespace();
+        let mut stream = director.connector.connect(&namespace, url, &director.own_names).await?;
+        let mut session = ClientSession::publish(url);
+        let mut buffer = vec![0; READ_LEN];
+        loop {
+            while let Some(bytes) = session.poll_output() {
+                stream.write_all(&bytes).await.map_err(|_| Ended::Closed)?;
+            }
+            stream.flush().await.map_err(|_| Ended::Closed)?;
+            match session.poll_event() {
+                Some(ClientEvent::Ready) => return Ok((session, stream)),
+                Some(ClientEvent::Rejected(reason)) => return Err(Ended::Rejected(reason)),
+                Some(ClientEvent::Closed) => return Err(Ended::Closed),
+                Some(ClientEvent::Media(_)) | None => {}
+            }
+            match stream.read(&mut buffer).await {
+                Ok(0) | Err(_) => return Err(Ended::Closed),
+                Ok(len) => session.handle_bytes(&buffer[..len])?,
+            }
+        }
+    }
+
     async fn relay(&self, address: Address) -> Ended {
         let director = &self.worker.director;
         let attempt = Attempt {
@@ -161,6 +185,10 @@ impl Try {
             Err(refusal) => return Ended::Refused(refusal),
         };
         let target = grant.room.clone();
+        let flow = director.flows.put_relay(self.sources(), (target.clone(), grant.publication.clone()));
+        if flow.is_loop() {
+            return Ended::Loop;
+        }
         let relay = relay(self.id.clone());
         let delivered = relay.delivered;
         let Some((room, clock)) = self.attach(Endpoint::RelayOut(relay.out)) else { return Ended::Stopped };
@@ -170,6 +198,7 @@ impl Try {
         }
         let mut news = relay.news;
         tokio::select! {
+            () = until_loop(&flow) => Ended::Loop,
             ended = async {
                 match news.recv().await {
                     Some(News::Published) => tokio::select! {
@@ -182,6 +211,12 @@ impl Try {
             } => ended,
             () = self.stop.notified() => Ended::Stopped,
         }
+    }
+
+    /// What it takes.
+    fn sources(&self) -> Vec<Place> {
+        let sources = [&self.intent.audio, &self.intent.video].into_iter().flatten();
+        sources.map(|source| (self.intent.room.clone(), source.publication.clone())).collect()
     }
 
     /// Connects the endpoint with its sources. `None`: the room ended at once.
@@ -225,34 +260,14 @@ impl Try {
     }
 }
 
-async fn connect(url: &RtmpUrl, own: &OwnNames) -> Result<(ClientSession, TcpStream), Ended> {
-    let host = url.host().trim_matches(['[', ']']);
-    let mut socket = TcpStream::connect((host, url.port())).await.map_err(Ended::Connect)?;
-    let (local, peer) = (socket.local_addr().map_err(Ended::Connect)?, socket.peer_addr().map_err(Ended::Connect)?);
-    if own.is_own_socket(local, peer) {
-        return Err(Ended::Own);
-    }
-    socket.set_nodelay(true).map_err(Ended::Connect)?;
-    let mut session = ClientSession::publish(url);
-    let mut buffer = vec![0; READ_LEN];
-    loop {
-        while let Some(bytes) = session.poll_output() {
-            socket.write_all(&bytes).await.map_err(|_| Ended::Closed)?;
-        }
-        match session.poll_event() {
-            Some(ClientEvent::Ready) => return Ok((session, socket)),
-            Some(ClientEvent::Rejected(reason)) => return Err(Ended::Rejected(reason)),
-            Some(ClientEvent::Closed) => return Err(Ended::Closed),
-            Some(ClientEvent::Media(_)) | None => {}
-        }
-        match socket.read(&mut buffer).await {
-            Ok(0) | Err(_) => return Err(Ended::Closed),
-            Ok(len) => session.handle_bytes(&buffer[..len])?,
-        }
+/// A mixer that starts later may close the circle.
+async fn until_loop(flow: &Flow<'_>) {
+    while !flow.is_loop() {
+        tokio::time::sleep(LOOP_LOOK_EVERY).await;
     }
 }
 
-async fn read(session: &mut ClientSession, reader: &mut OwnedReadHalf, queue: &SendQueue) -> Ended {
+async fn read(session: &mut ClientSession, reader: &mut ReadHalf<Stream>, queue: &SendQueue) -> Ended {
     let mut buffer = vec![0; READ_LEN];
     loop {
         while let Some(bytes) = session.poll_output() {

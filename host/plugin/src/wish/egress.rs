@@ -13,7 +13,7 @@ pub(crate) fn egress_intent(namespace: &Namespace, egress: Egress) -> Result<Egr
     if protocol != "rtmp" {
         return invalid("protocol");
     }
-    if !RtmpUrl::parse(&url).is_ok_and(|url| !url.is_tls()) {
+    if RtmpUrl::parse(&url).is_err() {
         return invalid("url");
     }
     if attempts_max == Some(0) {
@@ -49,7 +49,8 @@ mod tests {
         for (what, change, want) in [
             ("the default", (|_| {}) as Change, None),
             ("another protocol", |egress| egress.protocol = "srt".into(), Some("protocol")),
-            ("an encrypted target", |egress| egress.url = "rtmps://h/a/b".into(), Some("url")),
+            ("an encrypted target", |egress| egress.url = "rtmps://h/a/b".into(), None),
+            ("another scheme", |egress| egress.url = "https://h/a/b".into(), Some("url")),
             ("no stream name", |egress| egress.url = "rtmp://h/a/".into(), Some("url")),
             ("an option", |egress| egress.options = vec![option("open-ms-max")], Some("open-ms-max")),
             ("a polite option", |egress| egress.options = vec![option("?x")], None),

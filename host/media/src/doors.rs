@@ -1,0 +1,119 @@
+//! How many clients may be inside, and how many of them undecided: bounds of all RTMP listeners
+//! together.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Connections in all, decided or not, over every RTMP listener.
+pub const CONNECTIONS_MAX: usize = 8_192;
+const UNDECIDED_MAX: usize = 1_024;
+/// Of one client address: no stranger alone closes the door.
+const UNDECIDED_PER_PEER_MAX: usize = 64;
+
+/// The bounds. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Doors {
+    places: Arc<Semaphore>,
+    undecided: Arc<Semaphore>,
+    peers: Peers,
+}
+
+/// A client that was let in.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its place among all, as long as it is connected.
+    pub place: OwnedSemaphorePermit,
+    /// Its place among the undecided, until it is decided.
+    pub undecided: Undecided,
+}
+
+/// A place among the undecided; leaves when dropped.
+#[derive(Debug)]
+pub struct Undecided {
+    _permit: OwnedSemaphorePermit,
+    _visit: Visit,
+}
+
+impl Default for Doors {
+    fn default() -> Self {
+        let bound = |count| Arc::new(Semaphore::new(count));
+        Self { places: bound(CONNECTIONS_MAX), undecided: bound(UNDECIDED_MAX), peers: Peers::default() }
+    }
+}
+
+impl Doors {
+    /// Lets a client in, if there is room.
+    pub fn enter(&self, ip: IpAddr) -> Option<Entry> {
+        let place = self.places.clone().try_acquire_owned().ok()?;
+        let permit = self.undecided.clone().try_acquire_owned().ok()?;
+        let undecided = Undecided { _permit: permit, _visit: self.peers.enter(ip)? };
+        Some(Entry { place, undecided })
+    }
+}
+
+/// Undecided connections by client address.
+#[derive(Debug, Default, Clone)]
+struct Peers(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
+
+/// One of them; leaves when dropped.
+#[derive(Debug)]
+struct Visit(Peers, IpAddr);
+
+impl Peers {
+    fn enter(&self, ip: IpAddr) -> Option<Visit> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(ip).or_default();
+        if *count >= UNDECIDED_PER_PEER_MAX {
+            return None;
+        }
+        *count += 1;
+        Some(Visit(self.clone(), ip))
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut counts = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.1);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_fills_its_own_share_only() {
+        let doors = Doors::default();
+        let (greedy, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        let mut inside: Vec<Entry> = (0..UNDECIDED_PER_PEER_MAX).map(|_| doors.enter(greedy).unwrap()).collect();
+        assert!(doors.enter(greedy).is_none());
+        assert!(doors.enter(other).is_some(), "others come in");
+        let Entry { place, undecided } = inside.pop().unwrap();
+        drop(undecided);
+        assert!(doors.enter(greedy).is_some(), "a decided one makes room");
+        drop((place, inside));
+        assert!(doors.peers.0.lock().unwrap().is_empty(), "nothing is kept of who left");
+    }
+
+    #[test]
+    fn all_together_have_bounds() {
+        let doors = Doors::default();
+        let address = |n: usize| IpAddr::from(u32::try_from(n).unwrap().to_be_bytes());
+        let undecided: Vec<Entry> = (0..UNDECIDED_MAX).map(|n| doors.enter(address(n)).unwrap()).collect();
+        assert!(doors.enter(address(UNDECIDED_MAX)).is_none(), "too many undecided");
+        let mut places: Vec<_> = undecided.into_iter().map(|entry| entry.place).collect();
+        places.extend((0..CONNECTIONS_MAX - UNDECIDED_MAX).map(|n| doors.enter(address(n)).unwrap().place));
+        assert!(doors.enter(address(0)).is_none(), "too many in all");
+        places.pop();
+        assert!(doors.enter(address(0)).is_some());
+    }
+}
