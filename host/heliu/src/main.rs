@@ -10,6 +10,7 @@ use clap::Parser;
 
 mod cli;
 mod config;
+mod files;
 mod log;
 mod run;
 mod wiring;

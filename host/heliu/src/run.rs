@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::wiring::Host;
-use crate::{log, wiring};
+use crate::{files, log, wiring};
 
 /// All parts together may take this long to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -19,6 +19,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 pub fn run(path: &Path) -> Result<()> {
     let config = Config::load(path)?;
     log::start(&config.log)?;
+    files::raise_bound();
     runtime()?.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;

@@ -90,6 +90,24 @@ fn one_data_dir_has_one_heliu() {
 }
 
 #[test]
+fn the_bound_of_open_files_is_raised_and_a_low_one_told() {
+    for (limits, want, is_told) in [("ulimit -Sn 64; ", None, false), ("ulimit -n 300; ", Some("300"), true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let plain = command("run", folder.path());
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &format!("{limits}exec \"$0\" \"$@\"")]).arg(plain.get_program()).args(plain.get_args());
+        let heliu = Running::start_by(limited, folder.path(), LISTENERS);
+        let table = std::fs::read_to_string(format!("/proc/{}/limits", heliu.child.id())).unwrap();
+        let line = table.lines().find(|line| line.starts_with("Max open files")).unwrap();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(words[3], words[4], "the soft bound is the hard one: {line}");
+        assert!(want.is_none_or(|want| words[3] == want), "{line}");
+        let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+        assert!(!is_told || log.contains("fewer open files than connections"), "{log}");
+    }
+}
+
+#[test]
 fn the_log_may_be_json() {
     let folder = tempfile::tempdir().unwrap();
     let mut heliu = Running::start(folder.path(), &format!("{LISTENERS}[log]\nformat = \"json\"\n"));
@@ -109,9 +127,13 @@ struct Running {
 
 impl Running {
     fn start(folder: &Path, config: &str) -> Self {
+        Self::start_by(command("run", folder), folder, config)
+    }
+
+    fn start_by(mut command: Command, folder: &Path, config: &str) -> Self {
         std::fs::write(folder.join("heliu.toml"), config).expect("the folder is writable");
         let log = std::fs::File::create(folder.join("log")).expect("the folder is writable");
-        let mut child = command("run", folder).stdout(Stdio::piped()).stderr(log).spawn().expect("heliu was built");
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("heliu was built");
         let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut line = String::new();
         output.read_line(&mut line).expect("heliu writes UTF-8");

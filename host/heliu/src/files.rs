@@ -1,0 +1,17 @@
+//! How many files this process may have open: each connection is one.
+
+/// Listeners, the store, components, sockets of our own.
+const OTHERS: u64 = 256;
+
+/// Raises the soft bound to the hard one; says so if even that is less than all clients together may
+/// need.
+pub fn raise_bound() {
+    let needed = (heliu_media::CONNECTIONS_MAX + heliu_http::Config::default().connections_max) as u64 + OTHERS;
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) if files < needed => {
+            tracing::warn!(files, needed, "fewer open files than connections: raise the hard limit (ulimit -Hn)");
+        }
+        Ok(files) => tracing::debug!(files, "open files"),
+        Err(error) => tracing::warn!(%error, "cannot raise the bound of open files"),
+    }
+}
