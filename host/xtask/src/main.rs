@@ -1,4 +1,5 @@
-//! Developer commands: `cargo xtask run` starts heliu from a fresh clone, `cargo xtask test` proves it.
+//! Developer commands: `cargo xtask run` starts heliu from a fresh clone, `cargo xtask test` proves it,
+//! `cargo xtask fuzz` looks for bytes that break it.
 //!
 //! Each command first looks which tools this machine lacks, installs them with the system's package
 //! manager and says so, then runs cargo step by step.
@@ -10,13 +11,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
+mod fuzz;
 mod install;
 mod machine;
 mod steps;
 mod tools;
 
 const USAGE: &str = "cargo xtask run    install what is missing, build host and plugins, start examples/heliu.toml
-cargo xtask test   the same, then format, lints, documentation and every test";
+cargo xtask test   the same, then format, lints, documentation and every test
+cargo xtask fuzz <target> [seconds]   run libFuzzer on one target of host/fuzz";
 
 fn main() -> ExitCode {
     match run() {
@@ -30,7 +33,8 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let root = root()?;
-    let command = std::env::args().nth(1);
+    let argument = |at| std::env::args().nth(at);
+    let command = argument(1);
     match command.as_deref() {
         Some("run") => {
             install::missing(tools::Purpose::Run)?;
@@ -40,6 +44,7 @@ fn run() -> Result<()> {
             install::missing(tools::Purpose::Test)?;
             steps::test(&root)
         }
+        Some("fuzz") => fuzz::fuzz(&root, argument(2).as_deref(), argument(3).as_deref()),
         Some(other) => bail!("there is no command {other:?}\n{USAGE}"),
         None => bail!("which command?\n{USAGE}"),
     }

@@ -73,11 +73,11 @@ fn components(root: &Path, folders: &[&str]) -> Result<Vec<String>> {
     Ok(packages)
 }
 
-fn announce(program: &str, arguments: &[&str]) {
+pub fn announce(program: &str, arguments: &[&str]) {
     println!("→ {program} {}", arguments.join(" "));
 }
 
-fn succeed(command: &mut Command) -> Result<()> {
+pub fn succeed(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {:?}", command.get_program()))?;
     if !status.success() {
         bail!("{:?} ended with {status}", command.get_program());
