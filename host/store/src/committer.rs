@@ -68,6 +68,7 @@ pub(crate) struct Committer {
 impl Committer {
     pub(crate) fn open(opener: Opener, path: PathBuf, ceiling: Ceiling) -> Result<(Self, Published), OpenError> {
         let Opened { disk, revision, usage } = Disk::open(&opener, &path)?;
+        disk.check(&path)?;
         let memory = Memory::new(usage);
         let durable = disk.durable().map_err(|cause| OpenError::Damaged { path: path.clone(), cause })?;
         let moment = Moment { revision, durable: Arc::new(durable), volatile: memory.volatile.clone() };

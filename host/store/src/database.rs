@@ -3,17 +3,19 @@
 //! Schema 1: `records` (encoded key to encoded record), `expiries` (time and key of what will expire),
 //! `meta` (`schema`, and `revision` of the last commit).
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use heliu_model::{Revision, Timestamp};
 use redb::{
-    Database, DatabaseError, Error, ReadableDatabase, ReadableTable, TableDefinition, TableHandle, WriteTransaction,
+    Database, DatabaseError, Error, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageError,
+    TableDefinition, TableHandle, WriteTransaction,
 };
 
 use crate::error::OpenError;
 use crate::key::Key;
 use crate::record::Record;
-use crate::snapshot::Durable;
+use crate::snapshot::{Durable, decode};
 use crate::usage::Usage;
 
 const SCHEMA: u64 = 1;
@@ -42,7 +44,20 @@ pub(crate) struct Writing {
 }
 
 impl Disk {
+    /// redb believes the pages of a file that was closed in order, and panics on one that it cannot
+    /// make sense of.
     pub(crate) fn open(opener: &Opener, path: &Path) -> Result<Opened, OpenError> {
+        let opened = catch_unwind(AssertUnwindSafe(|| Self::open_believing(opener, path)));
+        opened.unwrap_or_else(|_| Err(unreadable(path)))
+    }
+
+    /// Looks at every record: one that is damaged would be missed by whoever reads around it.
+    pub(crate) fn check(&self, path: &Path) -> Result<(), OpenError> {
+        let checked = catch_unwind(AssertUnwindSafe(|| self.check_believing(path)));
+        checked.unwrap_or_else(|_| Err(unreadable(path)))
+    }
+
+    fn open_believing(opener: &Opener, path: &Path) -> Result<Opened, OpenError> {
         let database = opener().map_err(|error| refused(error.into(), path))?;
         let tables = tables(&database).map_err(|error| refused(error, path))?;
         if tables.is_empty() {
@@ -65,6 +80,21 @@ impl Disk {
 
     pub(crate) fn begin(&self) -> Result<Writing, Error> {
         Ok(Writing { transaction: self.database.begin_write()? })
+    }
+
+    fn check_believing(&self, path: &Path) -> Result<(), OpenError> {
+        let storage = |error: StorageError| refused(error.into(), path);
+        let durable = self.durable().map_err(|error| refused(error, path))?;
+        let mut left = durable.len().map_err(storage)?;
+        for entry in durable.range::<&[u8]>(..).map_err(storage)? {
+            let (key, raw) = entry.map_err(storage)?;
+            decode(key.value(), raw.value())
+                .map_err(|cause| OpenError::DamagedRecord { path: path.to_owned(), cause: Box::new(cause) })?;
+            // Who asks for it by its name goes another way, and must arrive as well.
+            let is_found = durable.get(key.value()).map_err(storage)?.is_some();
+            left = left.checked_sub(1).filter(|_| is_found).ok_or_else(|| unreadable(path))?;
+        }
+        if left == 0 { Ok(()) } else { Err(unreadable(path)) }
     }
 
     fn meta(&self) -> Result<(u64, Revision), Error> {
@@ -160,6 +190,10 @@ fn initialise(database: &Database) -> Result<(), Error> {
     transaction.open_table(RECORDS)?;
     transaction.open_table(EXPIRIES)?;
     Ok(transaction.commit()?)
+}
+
+fn unreadable(path: &Path) -> OpenError {
+    OpenError::Unreadable { path: path.to_owned() }
 }
 
 fn refused(error: Error, path: &Path) -> OpenError {

@@ -39,6 +39,20 @@ pub enum OpenError {
         /// In redb's words.
         cause: redb::Error,
     },
+    /// It is ours, but its pages make no sense.
+    #[error("{} is damaged and cannot be read; restore it from a backup or move it away", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It opens, but a record in it is torn or no record of ours.
+    #[error("{} cannot be used: {cause}; restore it from a backup or move it away", .path.display())]
+    DamagedRecord {
+        /// The file.
+        path: PathBuf,
+        /// Which record.
+        cause: Box<ReadError>,
+    },
     /// Missing folder, no permission, disk trouble.
     #[error("{} does not open: {cause}", .path.display())]
     Io {

@@ -27,7 +27,7 @@ pub enum Collection {
     Alarm,
 }
 
-const COLLECTIONS: [Collection; 7] = [
+pub(crate) const COLLECTIONS: [Collection; 7] = [
     Collection::Data,
     Collection::Sequence,
     Collection::Total,

@@ -3,6 +3,7 @@
 mod bound;
 mod conflict;
 mod crash;
+mod faults;
 mod medium;
 mod scanning;
 

@@ -1,12 +1,10 @@
 //! What outlives the process, and what a failing disk does.
 
-use std::collections::BTreeMap;
-
 use redb::{Database, TableDefinition};
 
-use super::medium::{Chance, Medium};
+use super::medium::Medium;
 use super::{get, key, of, put};
-use crate::{Collection, CommitError, OpenError, ReadError, Store, Transaction};
+use crate::{Collection, CommitError, OpenError, Store};
 
 #[tokio::test]
 async fn a_file_keeps_records_and_sequences_but_not_the_volatile() {
@@ -74,37 +72,6 @@ async fn commits_that_wait_share_one_sync() {
 }
 
 #[tokio::test]
-async fn a_crash_keeps_what_was_acknowledged_and_splits_no_transaction() {
-    for seed in 0..60 {
-        let mut chance = Chance::seeded(seed);
-        let medium = Medium::default();
-        let store = medium.open().unwrap();
-        let mut acknowledged = BTreeMap::new();
-        medium.fail_after(Some(chance.below(150)));
-        for round in 0..20_u32 {
-            let (name, value) = (chance.below(5).to_string(), round.to_string());
-            let pair = [key(&format!("left/{name}")), key(&format!("right/{name}"))];
-            let transaction = pair.iter().fold(Transaction::default(), |all, key| all.put(key, &value));
-            match store.commit(transaction).await {
-                Ok(_) => drop(acknowledged.insert(name, round)),
-                Err(error) => {
-                    assert!(matches!(error, CommitError::Disk(_)), "{error}");
-                    break;
-                }
-            }
-        }
-        let store = medium.crashed(&mut chance).open().unwrap();
-        for name in 0..5 {
-            let name = name.to_string();
-            let left = get(&store, &key(&format!("left/{name}")));
-            assert_eq!(left, get(&store, &key(&format!("right/{name}"))), "seed {seed}");
-            let survived = left.map(|value| value.parse::<u32>().unwrap());
-            assert!(survived >= acknowledged.get(&name).copied(), "seed {seed}: {survived:?}");
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_full_disk_refuses_writes_and_heals() {
     let medium = Medium::default();
     let store = medium.open().unwrap();
@@ -121,22 +88,6 @@ async fn a_full_disk_refuses_writes_and_heals() {
     for (name, want) in [("before", true), ("~memory", true), ("lost", false), ("after", true)] {
         assert_eq!(get(&store, &key(name)).is_some(), want, "{name}");
     }
-}
-
-#[tokio::test]
-async fn a_torn_record_is_refused_by_name() {
-    let medium = Medium::default();
-    let store = medium.open().unwrap();
-    put(&store, &key("task/7"), "the right value").await.unwrap();
-    put(&store, &key("task/8"), "another").await.unwrap();
-    drop(store);
-    medium.overwrite(b"the right value", b"the wrong value");
-    let store = medium.open().unwrap();
-    let snapshot = store.snapshot().unwrap();
-    let error = snapshot.get(&key("task/7")).unwrap_err();
-    assert!(matches!(error, ReadError::Damaged(_)));
-    assert_eq!(error.to_string(), "the record Data mix/task/7 is damaged");
-    assert_eq!(get(&store, &key("task/8")).as_deref(), Some("another"));
 }
 
 #[test]

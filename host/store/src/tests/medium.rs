@@ -69,7 +69,7 @@ impl Medium {
         for write in content.pending {
             match write {
                 _ if chance.below(3) == 0 => {}
-                Write::Data(at, data) if chance.below(4) == 0 => write_at(&mut bytes, at, &data[..data.len() / 2]),
+                Write::Data(at, data) if chance.below(4) == 0 => tear(&mut bytes, at, &data, chance),
                 write => write.apply(&mut bytes),
             }
         }
@@ -85,6 +85,14 @@ impl Medium {
                 content.current[at..at + new.len()].copy_from_slice(new);
             }
         }
+    }
+
+    /// Turns one bit of the file, behind everybody's back.
+    pub(crate) fn turn_a_bit(&self, chance: &mut Chance) {
+        let mut content = self.content();
+        let len = u32::try_from(content.current.len()).unwrap();
+        let at = chance.below(len) as usize;
+        content.current[at] ^= 1 << chance.below(8);
     }
 
     fn content(&self) -> std::sync::MutexGuard<'_, Content> {
@@ -150,6 +158,16 @@ fn write_at(bytes: &mut Vec<u8>, at: u64, data: &[u8]) {
         bytes.resize(at + data.len(), 0);
     }
     bytes[at..at + data.len()].copy_from_slice(data);
+}
+
+/// Its head or its tail arrives, cut anywhere.
+fn tear(bytes: &mut Vec<u8>, at: u64, data: &[u8], chance: &mut Chance) {
+    let cut = chance.below(u32::try_from(data.len()).unwrap() + 1) as usize;
+    if chance.below(2) == 0 {
+        write_at(bytes, at, &data[..cut]);
+    } else {
+        write_at(bytes, at + cut as u64, &data[cut..]);
+    }
 }
 
 fn full() -> io::Error {
