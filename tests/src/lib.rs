@@ -11,6 +11,8 @@ mod publisher;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
+mod small_disk;
+#[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod tidy;

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::small_disk::SmallDisk;
+
 /// Ten times what a start takes on a busy machine.
 const START_WITHIN: Duration = Duration::from_secs(60);
 
@@ -18,6 +20,7 @@ pub struct Server {
     folder: TempDir,
     environment: Vec<(String, String)>,
     ports: Ports,
+    disk: Option<SmallDisk>,
 }
 
 /// Where it listens.
@@ -69,11 +72,23 @@ impl Server {
 
     /// With these plugin tables (TOML) and whatever else belongs into the file.
     pub fn with(tables: &str) -> Self {
-        Self::with_environment(tables, &[])
+        Self::prepared(tables, &[], |_| None)
     }
 
     /// The same, with variables of its environment.
     pub fn with_environment(tables: &str, variables: &[(&str, &str)]) -> Self {
+        Self::prepared(tables, variables, |_| None)
+    }
+
+    /// Its data directory is a disk of so many KiB; `None`: this machine mounts none.
+    pub fn on_small_disk(tables: &str, kib: u32) -> Option<Self> {
+        // Tried beforehand, where a refusal costs nothing.
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        SmallDisk::mount(folder.path(), kib)?;
+        Some(Self::prepared(tables, &[], |data| SmallDisk::mount(data, kib)))
+    }
+
+    fn prepared(tables: &str, variables: &[(&str, &str)], mount: impl FnOnce(&Path) -> Option<SmallDisk>) -> Self {
         let environment: Vec<(String, String)> =
             variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -81,8 +96,11 @@ impl Server {
             "data_dir = \"data\"\n{tables}\n[[http]]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[rtmp]\nlisten = \"127.0.0.1:0\"\n[media]\nworkers = 2\n"
         );
         std::fs::write(folder.path().join("heliu.toml"), config).expect("the folder is writable");
-        let (child, ports) = launch(folder.path(), None, &environment);
-        Self { child, folder, environment, ports }
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).expect("the folder is writable");
+        let disk = mount(&data);
+        let (child, ports) = launch(folder.path(), disk.as_ref(), &environment, None);
+        Self { child, folder, environment, ports, disk }
     }
 
     /// As a crash does it; nothing is said to anybody.
@@ -93,7 +111,12 @@ impl Server {
 
     /// The same data directory and the same ports again, after [`Server::kill`].
     pub fn start_again(&mut self) {
-        (self.child, self.ports) = launch(self.folder.path(), Some(self.ports), &self.environment);
+        (self.child, self.ports) = launch(self.folder.path(), self.disk.as_ref(), &self.environment, Some(self.ports));
+    }
+
+    /// The disk of a server that was started on a small one.
+    pub fn disk(&self) -> &SmallDisk {
+        self.disk.as_ref().expect("it was started on a small disk")
     }
 
     /// Asks it to stop; the exit code.
@@ -230,9 +253,15 @@ fn parse(text: &str) -> Answer {
     Answer { status: status.unwrap_or_else(|| panic!("no status: {head:?}")), headers, body: body.to_owned() }
 }
 
-fn launch(folder: &Path, ports: Option<Ports>, environment: &[(String, String)]) -> (Child, Ports) {
+fn launch(
+    folder: &Path,
+    disk: Option<&SmallDisk>,
+    environment: &[(String, String)],
+    ports: Option<Ports>,
+) -> (Child, Ports) {
     let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).expect("a log file");
-    let mut command = Command::new(program("heliu"));
+    let heliu = program("heliu");
+    let mut command = disk.map_or_else(|| Command::new(&heliu), |disk| disk.command(&heliu));
     command.args(["run", "--config"]).arg(folder.join("heliu.toml"));
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     if let Some(Ports { http, admin, rtmp, .. }) = ports {

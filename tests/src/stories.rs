@@ -5,6 +5,7 @@
 mod admin;
 mod door;
 mod faults;
+mod media_disk;
 mod media_egress;
 mod media_faults;
 mod media_flv;
