@@ -17,3 +17,4 @@ mod media_source;
 mod media_strange;
 mod media_tls;
 mod rest;
+mod strangers;

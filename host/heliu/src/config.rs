@@ -122,8 +122,8 @@ pub struct Public {
 #[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct Media {
-    /// Threads that own rooms; 0: one per core.
-    pub workers: usize,
+    /// Threads that own rooms; 0: one per core; at most 255.
+    pub workers: u8,
 }
 
 /// What all plugins together may use.

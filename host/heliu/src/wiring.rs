@@ -160,7 +160,7 @@ fn media_config(config: &Config) -> heliu_media::Config {
         rtmp: config.rtmp.as_ref().map(|rtmp| rtmp.listen),
         rtmps: config.rtmps.as_ref().map(rtmps),
         egress_allow: config.plugins.iter().map(|(name, plugin)| (name.clone(), ranges(plugin))).collect(),
-        workers: config.media.workers,
+        workers: usize::from(config.media.workers),
         public_names: config.public.hosts.clone(),
         sources: config.source.iter().map(source).collect(),
         ..heliu_media::Config::default()
