@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::compiling;
+
 /// A media server whose REST APIs are WebAssembly components.
 #[derive(Debug, Parser)]
 #[command(name = "heliu", disable_help_subcommand = true)]
@@ -30,4 +32,15 @@ pub enum Command {
     },
     /// Says which heliu this is.
     Version,
+    /// Takes these ceilings, then reads a component and writes its compiled code: heliu runs itself so.
+    #[command(name = compiling::COMMAND, hide = true)]
+    CompileComponent {
+        /// Heap and stacks, in bytes.
+        memory_len_max: u64,
+        /// Computing time, in seconds.
+        cpu_s_max: u64,
+    },
+    /// The same without taking ceilings.
+    #[command(name = compiling::WITHIN_CEILINGS, hide = true)]
+    CompileWithinCeilings,
 }

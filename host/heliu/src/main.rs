@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod cli;
+mod compiling;
 mod config;
 mod files;
 mod log;
@@ -24,6 +25,8 @@ fn main() -> ExitCode {
         cli::Command::Run { config } => run::run(&config),
         cli::Command::Check { config } => run::check(&config),
         cli::Command::Version => run::version(),
+        cli::Command::CompileComponent { memory_len_max, cpu_s_max } => compiling::begin(memory_len_max, cpu_s_max),
+        cli::Command::CompileWithinCeilings => return compiling::compile(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

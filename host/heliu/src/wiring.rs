@@ -12,15 +12,20 @@ use heliu_control::{Control, Door, HostView};
 use heliu_http::{AdminConfig, PluginRoutes, Readiness, Server, Sources};
 use heliu_media::Media;
 use heliu_model::Cidr;
-use heliu_plugin::{HostLimits, PluginConfig, Plugins, Reuse};
+use heliu_plugin::{CodeCache, HostLimits, PluginConfig, Plugins, Reuse, Workshop};
 use heliu_store::Store;
 use tokio::time::Instant;
 
+use crate::compiling;
 use crate::config::rtmps::{Files, Tls};
 use crate::config::{Config, Instances, Plugin, Rtmps, Secret};
 
 /// In the data directory.
 const STORE_FILE: &str = "heliu.redb";
+/// In the data directory: compiled components, for this host alone.
+const CODE_DIR: &str = "plugins";
+/// Components whose code is kept: for each plugin some that went before, to go back to.
+const CODE_FILES_PER_PLUGIN: usize = 4;
 
 /// The running host.
 pub struct Host {
@@ -39,7 +44,8 @@ impl Host {
     pub async fn start(config: Config) -> Result<Self> {
         let store = open_store(&config.data_dir)?;
         let view = HostView::new(store.clone(), view_config(&config));
-        let plugins = load_plugins(&config, store.clone(), &view).await?;
+        let workshop = Workshop::new(compiling::compiler()?, Some(open_code_cache(&config)?));
+        let plugins = load_plugins(&config, store.clone(), &view, workshop).await?;
         let door = Door::new(store, &plugins);
         let (media, events) = Media::start(media_config(&config), Arc::new(door)).await?;
         let control = Control::start(&view, &plugins, media.handle(), events);
@@ -98,7 +104,8 @@ impl Host {
 pub async fn check(config: &Config) -> Result<()> {
     let store = Store::in_memory();
     let view = HostView::new(store.clone(), view_config(config));
-    load_plugins(config, store, &view).await.map(drop)
+    let workshop = Workshop::new(compiling::compiler()?, None);
+    load_plugins(config, store, &view, workshop).await.map(drop)
 }
 
 async fn start_admin(config: &Config, sources: Sources) -> Result<Option<Server>> {
@@ -112,7 +119,13 @@ fn open_store(data_dir: &Path) -> Result<Store> {
     Ok(Store::open(&data_dir.join(STORE_FILE))?)
 }
 
-async fn load_plugins(config: &Config, store: Store, view: &HostView) -> Result<Plugins> {
+fn open_code_cache(config: &Config) -> Result<CodeCache> {
+    let dir = config.data_dir.join(CODE_DIR);
+    let files_max = CODE_FILES_PER_PLUGIN * config.plugins.len();
+    CodeCache::open(&dir, files_max).with_context(|| format!("cannot keep compiled components in {}", dir.display()))
+}
+
+async fn load_plugins(config: &Config, store: Store, view: &HostView, workshop: Workshop) -> Result<Plugins> {
     let plugins = config.plugins.iter().map(|(name, plugin)| {
         let secrets = plugin.secrets.iter().map(|(key, secret)| {
             let text = reveal(secret).with_context(|| format!("plugins.{name}.secrets.{key}"))?;
@@ -135,7 +148,7 @@ async fn load_plugins(config: &Config, store: Store, view: &HostView) -> Result<
         })
     });
     let plugins = plugins.collect::<Result<_>>()?;
-    Ok(Plugins::load(plugins, store, Arc::new(view.clone())).await?)
+    Ok(Plugins::load(plugins, store, Arc::new(view.clone()), workshop).await?)
 }
 
 fn reveal(secret: &Secret) -> Result<String> {

@@ -33,6 +33,14 @@ pub(crate) fn start<'a>(limits: impl Iterator<Item = &'a Limits> + Clone) -> was
     Ok(engine)
 }
 
+/// An engine for a process that compiles and calls nobody: no pool, no clock.
+///
+/// # Errors
+/// This machine's processor is not served.
+pub(crate) fn for_compiling() -> wasmtime::Result<wasmtime::Engine> {
+    wasmtime::Engine::new(&code_config())
+}
+
 fn config(instances: usize, memory_len_max: usize) -> Config {
     let instances = u32::try_from(instances).expect("it was clamped to a few thousand");
     let mut pool = PoolingAllocationConfig::new();
@@ -44,11 +52,15 @@ fn config(instances: usize, memory_len_max: usize) -> Config {
         .total_tables(instances * CORE_INSTANCES_PER_COMPONENT)
         .total_memories(instances)
         .total_stacks(instances);
-    let mut config = Config::new();
+    let mut config = code_config();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config
-        .concurrency_support(false)
-        .epoch_interruption(true)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+}
+
+/// All that code depends on: what is compiled with this runs in every engine of this file.
+fn code_config() -> Config {
+    let mut config = Config::new();
+    config.concurrency_support(false).epoch_interruption(true);
     config
 }
 

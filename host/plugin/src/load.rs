@@ -3,11 +3,14 @@
 //! Linking checks names only; types are checked when the component is instantiated and its exports
 //! are looked up, so both are done here before anybody is served.
 
+use std::time::Instant;
+
 use heliu_model::Namespace;
 use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::call::Guest;
+use crate::compiler::CompileError;
 use crate::config::PluginConfig;
 use crate::describe::{self, Exported};
 use crate::descriptor::Descriptor;
@@ -16,6 +19,7 @@ use crate::imports::{GRANTABLE, GRANTED};
 use crate::memory::{Memory, SharedMemory};
 use crate::meter::{Meter, Spending};
 use crate::schema;
+use crate::workshop::{Source, Workshop};
 
 mod error;
 
@@ -43,9 +47,12 @@ pub(crate) struct Loaded {
 pub(crate) async fn load(
     engine: &wasmtime::Engine,
     linker: &Linker<Guest>,
+    workshop: &Workshop,
     config: PluginConfig,
 ) -> Result<Loaded, LoadError> {
-    let component = compile(engine, &config).await?;
+    let began = Instant::now();
+    let source = read(&config).await?;
+    let component = component(engine, workshop, &config, &source).await?;
     let plugin = &config.namespace;
     check_grants(&config)?;
     check_imports(engine, &component, &config)?;
@@ -60,32 +67,43 @@ pub(crate) async fn load(
         schema::check(schema, &config.config, &format!("plugins.{plugin}.config"))
             .map_err(|cause| LoadError::Config { plugin: plugin.clone(), cause })?;
     }
+    let (component, took_ms) = (source.hash.short(), began.elapsed().as_secs_f64() * 1e3);
+    tracing::info!(%plugin, component, took_ms, "plugin loaded");
     Ok(Loaded { linked, exports, descriptor, config })
 }
 
-async fn compile(engine: &wasmtime::Engine, config: &PluginConfig) -> Result<Component, LoadError> {
-    let (path, engine) = (config.component.clone(), engine.clone());
-    let plugin = config.namespace.clone();
-    let compile = move || {
-        let bytes = std::fs::read(&path).map_err(|cause| LoadError::Unreadable {
-            plugin: plugin.clone(),
-            component: path.clone(),
-            cause,
-        })?;
-        Component::from_binary(&engine, &bytes).map_err(|cause| LoadError::NotAComponent {
-            hint: hint(&bytes, &cause),
-            plugin,
-            component: path,
-        })
-    };
-    tokio::task::spawn_blocking(compile).await.map_err(|error| LoadError::Engine(error.to_string()))?
+async fn component(
+    engine: &wasmtime::Engine,
+    workshop: &Workshop,
+    config: &PluginConfig,
+    source: &Source,
+) -> Result<Component, LoadError> {
+    let (plugin, component) = (config.namespace.clone(), config.component.clone());
+    workshop.component(engine, source).await.map_err(|cause| match cause {
+        CompileError::NotAComponent(cause) => {
+            LoadError::NotAComponent { plugin, component, hint: hint(&source.bytes, &cause) }
+        }
+        cause => LoadError::NotCompiled { plugin, component, cause },
+    })
+}
+
+/// Reads a component's file.
+async fn read(config: &PluginConfig) -> Result<Source, LoadError> {
+    let path = config.component.clone();
+    let read = move || std::fs::read(path).map(Source::new);
+    let read = tokio::task::spawn_blocking(read).await.map_err(|error| LoadError::Engine(error.to_string()))?;
+    read.map_err(|cause| LoadError::Unreadable {
+        plugin: config.namespace.clone(),
+        component: config.component.clone(),
+        cause,
+    })
 }
 
 /// Modules and components begin alike and differ in the layer of their version field.
-fn hint(bytes: &[u8], cause: &wasmtime::Error) -> String {
+fn hint(bytes: &[u8], cause: &str) -> String {
     match bytes {
         [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => ", but a core module that was not made into one yet".to_owned(),
-        [b'\0', b'a', b's', b'm', ..] => format!(": {}", in_one_line(cause)),
+        [b'\0', b'a', b's', b'm', ..] => format!(": {cause}"),
         _ => String::new(),
     }
 }
@@ -178,7 +196,7 @@ pub(crate) fn new_store(engine: &wasmtime::Engine, guest: Guest, meter: &Meter) 
 }
 
 /// The innermost cause and the outermost context, without the engine's stack of wasm frames.
-fn in_one_line(error: &wasmtime::Error) -> String {
+pub(crate) fn in_one_line(error: &wasmtime::Error) -> String {
     let first_line = |text: String| text.lines().next().unwrap_or_default().trim_end_matches(':').to_owned();
     let outer = first_line(error.to_string());
     let inner = first_line(error.root_cause().to_string());

@@ -23,6 +23,7 @@ use crate::run::Runner;
 use crate::stats::Stats;
 use crate::template::Template;
 use crate::turns::Turns;
+use crate::workshop::Workshop;
 
 const DENIAL_SPAN: Duration = Duration::from_secs(60);
 const WRITES_SPAN: Duration = Duration::from_secs(60);
@@ -39,7 +40,12 @@ impl Plugins {
     ///
     /// # Errors
     /// One sentence for the operator about the first thing that is wrong.
-    pub async fn load(configs: Vec<PluginConfig>, store: Store, plane: Arc<dyn Plane>) -> Result<Self, LoadError> {
+    pub async fn load(
+        configs: Vec<PluginConfig>,
+        store: Store,
+        plane: Arc<dyn Plane>,
+        workshop: Workshop,
+    ) -> Result<Self, LoadError> {
         let engine = engine::start(configs.iter().map(|config| &config.limits))
             .map_err(|error| LoadError::Engine(format!("{error:#}")))?;
         let linker = imports::linker(&engine).map_err(|error| LoadError::Engine(format!("{error:#}")))?;
@@ -49,7 +55,7 @@ impl Plugins {
         }
         let mut loaded = Vec::with_capacity(configs.len());
         for config in configs {
-            loaded.push(Candidate::new(load::load(&engine, &linker, config).await?)?);
+            loaded.push(Candidate::new(load::load(&engine, &linker, &workshop, config).await?)?);
         }
         let owners = owners(&loaded)?;
         check_routes(&loaded)?;

@@ -14,6 +14,7 @@ const EMPTY_NAMES: [&str; 9] =
 /// Where `unsafe` may be switched on, each with the reason.
 const UNSAFE: &[(&str, &str)] = &[
     ("host/codec/src/", "C codecs, and the CPU's wide instructions"),
+    ("host/plugin/src/code.rs", "the engine has no safe way to load compiled code"),
     ("plugins/sdk/src/", "the generated export of a component"),
     ("tests/guests/rogue/src/heap.rs", "a guest that breaks its own memory"),
 ];

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use heliu_model::Namespace;
 
 use super::CONTRACT;
+use crate::compiler::CompileError;
 use crate::describe::DescriptorError;
 use crate::schema::SchemaError;
 
@@ -33,6 +34,16 @@ pub enum LoadError {
         component: PathBuf,
         /// What it is instead, or what is wrong with it.
         hint: String,
+    },
+    /// The compiler gives nothing, within its ceilings.
+    #[error("plugin {plugin}: {} gives no code: {cause}", .component.display())]
+    NotCompiled {
+        /// Which.
+        plugin: Namespace,
+        /// Its file.
+        component: PathBuf,
+        /// Why.
+        cause: CompileError,
     },
     /// Built from another `wit/`.
     #[error("plugin {plugin} is built for the contract {found}, this host serves {CONTRACT}")]

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use heliu_model::{Address, Job, JobState, Namespace, Noun, Status, Timestamp};
-use heliu_plugin::{HostLimits, Limits, LoadError, Plane, Plugin, PluginConfig, Plugins, Request, Reuse};
+use heliu_plugin::{
+    Compiler, HostLimits, Limits, LoadError, Plane, Plugin, PluginConfig, Plugins, Request, Reuse, Workshop,
+};
 use heliu_store::{Collection, Key, Store, Transaction, Value};
 
 use crate::guest::Guest;
@@ -44,7 +46,8 @@ impl Host {
         change(&mut config.limits);
         let store = Store::in_memory();
         let plane = Arc::new(FakePlane::default());
-        let plugins = Plugins::load(vec![config], store.clone(), Arc::clone(&plane) as Arc<dyn Plane>).await.unwrap();
+        let plugins =
+            Plugins::load(vec![config], store.clone(), Arc::clone(&plane) as Arc<dyn Plane>, workshop()).await.unwrap();
         let plugin = Arc::clone(plugins.iter().next().unwrap());
         Self { plugin, store, plane, _dir: dir }
     }
@@ -124,7 +127,12 @@ impl Plane for FakePlane {
 
 /// Tries to load; the error's text is what an operator reads.
 pub async fn load(configs: Vec<PluginConfig>) -> Result<Plugins, LoadError> {
-    Plugins::load(configs, Store::in_memory(), Arc::new(FakePlane::default())).await
+    Plugins::load(configs, Store::in_memory(), Arc::new(FakePlane::default()), workshop()).await
+}
+
+/// Where nobody has compiled before.
+pub fn workshop() -> Workshop {
+    Workshop::new(Compiler::InProcess, None)
 }
 
 pub fn config_of(name: &str, component: PathBuf) -> PluginConfig {

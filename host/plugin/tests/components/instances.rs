@@ -6,7 +6,7 @@ use heliu_plugin::{Fault, Limits, Plane, Plugins, Reuse};
 use heliu_store::Store;
 
 use crate::guest::{ANSWER, COMMIT, Guest, HOOK, READ, WRITE};
-use crate::host::{FakePlane, Host, config_of, request};
+use crate::host::{FakePlane, Host, config_of, request, workshop};
 
 /// Counts the calls of an instance and answers with the number.
 const COUNT: &str = "
@@ -134,7 +134,7 @@ async fn pair(
         config
     });
     let plane: Arc<dyn Plane> = Arc::new(FakePlane::default());
-    let plugins = Plugins::load(configs.into(), Store::in_memory(), plane).await.unwrap();
+    let plugins = Plugins::load(configs.into(), Store::in_memory(), plane, workshop()).await.unwrap();
     let get = |name: &str| Arc::clone(plugins.get(&name.parse().unwrap()).unwrap());
     (get("a"), get("b"))
 }

@@ -2,6 +2,8 @@
 //!
 //! No plugins here; those stories are told in the package `heliu-tests`.
 
+mod compiling;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
