@@ -11,10 +11,11 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Pool;
-use crate::pool::{Class, Place, Run, RunQueue};
+use crate::effort::{Effort, Work};
+use crate::pool::{Place, Run, RunQueue};
 
 /// Called whenever `poll` may have something. Runs on a codec thread, or on the thread that submits:
 /// it should only leave a note.
@@ -38,8 +39,8 @@ pub(crate) trait Machine: Send + 'static {
     type Input: Send + 'static;
     type Output: Send + 'static;
 
-    /// Before or after whom it runs.
-    const CLASS: Class;
+    /// What its turns are; says before or after whom it runs, too.
+    const WORK: Work;
 
     /// Works on one input.
     fn turn(&mut self, input: Self::Input, outlet: &mut Outlet<Self::Output>);
@@ -55,6 +56,7 @@ pub(crate) trait Machine: Send + 'static {
 pub(crate) struct Outlet<O> {
     outputs: Vec<O>,
     stats: Stats,
+    composing: Duration,
 }
 
 impl<O> Outlet<O> {
@@ -66,8 +68,13 @@ impl<O> Outlet<O> {
         &mut self.stats
     }
 
+    /// A part of the turn that is [`Work::Compose`].
+    pub(crate) fn note_composing(&mut self, span: Duration) {
+        self.composing = span;
+    }
+
     fn new() -> Self {
-        Self { outputs: Vec::new(), stats: Stats::default() }
+        Self { outputs: Vec::new(), stats: Stats::default(), composing: Duration::ZERO }
     }
 }
 
@@ -89,6 +96,8 @@ pub(crate) struct Mailbox<M: Machine> {
     pub(crate) inbox: VecDeque<(Instant, M::Input)>,
     pub(crate) outbox: VecDeque<M::Output>,
     pub(crate) stats: Stats,
+    /// Composing included.
+    effort: Effort,
 }
 
 enum Stage<M> {
@@ -107,6 +116,7 @@ impl<M: Machine> Actor<M> {
             inbox: VecDeque::new(),
             outbox: VecDeque::new(),
             stats: Stats::default(),
+            effort: Effort::default(),
         };
         let shared = Shared { mailbox: Mutex::new(mailbox), queue: Arc::clone(pool.queue()), wake };
         Self { shared: Arc::new(shared), _pool: pool.clone() }
@@ -134,6 +144,10 @@ impl<M: Machine> Actor<M> {
 
     pub(crate) fn stats(&self) -> Stats {
         self.shared.lock().stats
+    }
+
+    pub(crate) fn effort(&self) -> Effort {
+        self.shared.lock().effort
     }
 
     pub(crate) fn wake(&self) {
@@ -179,7 +193,7 @@ impl<M: Machine> Shared<M> {
 
     fn enqueue(self: &Arc<Self>, machine: Box<M>, deadline: Instant) -> Stage<M> {
         let run: Arc<dyn Run> = Arc::<Self>::clone(self);
-        Stage::Queued(machine, self.queue.put(M::CLASS, deadline, run))
+        Stage::Queued(machine, self.queue.put(M::WORK.class(), deadline, run))
     }
 
     /// Takes the machine and its next input, unless the actor was moved or ended since it stood at `at`.
@@ -200,9 +214,18 @@ impl<M: Machine> Shared<M> {
         }
     }
 
-    fn finish(self: &Arc<Self>, machine: Option<Box<M>>, outlet: Outlet<M::Output>) {
+    fn note(&self, busy: Duration, composing: Duration) {
+        let ledger = &self.queue.ledger;
+        ledger.add(M::WORK, busy.saturating_sub(composing));
+        if !composing.is_zero() {
+            ledger.add(Work::Compose, composing);
+        }
+    }
+
+    fn finish(self: &Arc<Self>, machine: Option<Box<M>>, outlet: Outlet<M::Output>, busy: Duration) {
         let mut mailbox = self.lock();
         let mailbox = &mut *mailbox;
+        mailbox.effort.add(busy);
         let rest = match (&mailbox.stage, machine) {
             (Stage::Running, Some(machine)) => {
                 mailbox.stage = Stage::Idle(machine);
@@ -230,16 +253,19 @@ impl<M: Machine> Run for Shared<M> {
     fn run(self: Arc<Self>, place: Place) {
         let Some((mut machine, input)) = self.begin(place) else { return };
         let mut outlet = Outlet::new();
+        let start = Instant::now();
         let turn = catch_unwind(AssertUnwindSafe(|| machine.turn(input, &mut outlet)));
+        let busy = start.elapsed();
+        self.note(busy, outlet.composing);
         let has_output = !outlet.outputs.is_empty() || turn.is_err();
         match turn {
-            Ok(()) => self.finish(Some(machine), outlet),
+            Ok(()) => self.finish(Some(machine), outlet, busy),
             Err(panic) => {
                 tracing::error!(reason = reason(panic.as_ref()), "codec crashed");
                 outlet.outputs.extend(M::crashed());
                 // Its state may be torn: a second panic while it is dropped must not pass either.
                 drop(catch_unwind(AssertUnwindSafe(|| drop(machine))));
-                self.finish(None, outlet);
+                self.finish(None, outlet, busy);
             }
         }
         if has_output {
@@ -417,7 +443,7 @@ mod tests {
     impl Machine for Named {
         type Input = &'static str;
         type Output = ();
-        const CLASS: Class = Class::Pictures;
+        const WORK: Work = Work::Compose;
 
         fn turn(&mut self, word: &'static str, outlet: &mut Outlet<()>) {
             assert!(word != "panic", "as the test wants");
@@ -440,7 +466,7 @@ mod tests {
     impl Machine for Sound {
         type Input = &'static str;
         type Output = ();
-        const CLASS: Class = Class::Sound;
+        const WORK: Work = Work::AudioDecode;
 
         fn turn(&mut self, word: &'static str, outlet: &mut Outlet<()>) {
             self.0.turn(word, outlet);

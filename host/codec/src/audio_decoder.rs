@@ -14,7 +14,7 @@ use syom::{DecodeOptions, Decoder};
 
 use crate::actor::{Actor, Machine, Outlet};
 use crate::downmix::{CHANNELS_MAX, stereo};
-use crate::pool::Class;
+use crate::effort::{Effort, Work};
 use crate::resample::Resample;
 use crate::{Pool, Stats, Undecodable, Wake};
 
@@ -71,6 +71,12 @@ impl AudioDecoder {
         self.actor.poll()
     }
 
+    /// What its work has taken of the codec threads.
+    #[must_use]
+    pub fn effort(&self) -> Effort {
+        self.actor.effort()
+    }
+
     /// What was thrown away.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -99,7 +105,7 @@ struct Running {
 impl Machine for Decoding {
     type Input = Frame;
     type Output = AudioOutput;
-    const CLASS: Class = Class::Sound;
+    const WORK: Work = Work::AudioDecode;
 
     fn turn(&mut self, frame: Frame, outlet: &mut Outlet<AudioOutput>) {
         let is_known =

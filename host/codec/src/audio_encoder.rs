@@ -14,7 +14,7 @@ use heliu_model::{Format, Frame, MediaTime};
 use syom::{EncodeOptions, Encoder};
 
 use crate::actor::{Actor, Machine, Outlet};
-use crate::pool::Class;
+use crate::effort::{Effort, Work};
 use crate::resample::RATE;
 use crate::{ConfigError, Pool, Stats, Wake};
 
@@ -84,6 +84,12 @@ impl AudioEncoder {
         self.actor.is_ended()
     }
 
+    /// What its work has taken of the codec threads.
+    #[must_use]
+    pub fn effort(&self) -> Effort {
+        self.actor.effort()
+    }
+
     /// What was thrown away.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -124,7 +130,7 @@ impl Encoding {
 impl Machine for Encoding {
     type Input = Block;
     type Output = Frame;
-    const CLASS: Class = Class::Sound;
+    const WORK: Work = Work::AudioEncode;
 
     fn turn(&mut self, block: Block, outlet: &mut Outlet<Frame>) {
         if block.samples.len() != 2 * BLOCK_LEN {

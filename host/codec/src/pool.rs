@@ -12,6 +12,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
+use crate::effort::{Effort, Ledger, Work};
+
 /// Codec threads. Clones share them; they end after the last clone and the last codec are dropped.
 #[derive(Clone)]
 pub struct Pool(Arc<Threads>);
@@ -46,6 +48,7 @@ pub(crate) struct RunQueue {
     waiting: Mutex<Waiting>,
     changed: Condvar,
     idle: Condvar,
+    pub(crate) ledger: Ledger,
 }
 
 struct Waiting {
@@ -62,7 +65,8 @@ impl Pool {
     /// The system refuses a thread.
     pub fn start(threads: usize) -> std::io::Result<Self> {
         let waiting = Waiting { runs: BTreeMap::new(), number: 0, running: 0, is_closed: false };
-        let queue = Arc::new(RunQueue { waiting: Mutex::new(waiting), changed: Condvar::new(), idle: Condvar::new() });
+        let [changed, idle] = [Condvar::new(), Condvar::new()];
+        let queue = Arc::new(RunQueue { waiting: Mutex::new(waiting), changed, idle, ledger: Ledger::default() });
         let pool = Self(Arc::new(Threads { queue: Arc::clone(&queue) }));
         for number in 0..threads.max(1) {
             let queue = Arc::clone(&queue);
@@ -78,6 +82,12 @@ impl Pool {
         let queue = &self.0.queue;
         let is_busy = |waiting: &mut Waiting| waiting.running > 0 || !waiting.runs.is_empty();
         drop(queue.idle.wait_while(queue.lock(), is_busy).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What all codecs of these threads have done so far.
+    #[must_use]
+    pub fn efforts(&self) -> [(Work, Effort); Work::ALL.len()] {
+        self.0.queue.ledger.read()
     }
 
     pub(crate) fn queue(&self) -> &Arc<RunQueue> {

@@ -13,9 +13,9 @@ use std::time::Instant;
 use heliu_model::{Format, Frame, MediaTime, Picture};
 
 use crate::actor::{Actor, Machine, Mailbox, Outlet};
+use crate::effort::{Effort, Work};
 use crate::library::Library;
 use crate::parameter_sets::{Flaw, ParameterSets};
-use crate::pool::Class;
 use crate::{Pool, Stats, Undecodable, Wake};
 
 /// Access units before the decoder. Full: everything up to the next keyframe is dropped, the one in
@@ -77,6 +77,12 @@ impl VideoDecoder {
         self.actor.poll()
     }
 
+    /// What its work has taken of the codec threads.
+    #[must_use]
+    pub fn effort(&self) -> Effort {
+        self.actor.effort()
+    }
+
     /// What was thrown away.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -136,7 +142,7 @@ struct Running {
 impl Machine for Decoding {
     type Input = Frame;
     type Output = VideoOutput;
-    const CLASS: Class = Class::Pictures;
+    const WORK: Work = Work::VideoDecode;
 
     fn turn(&mut self, frame: Frame, outlet: &mut Outlet<VideoOutput>) {
         self.note_format(&frame.format, outlet);

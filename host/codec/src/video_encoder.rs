@@ -21,8 +21,8 @@ use openh264::encoder::{
 use openh264::formats::YUVSlices;
 
 use crate::actor::{Actor, Machine, Outlet};
+use crate::effort::{Effort, Work};
 use crate::library::silence;
-use crate::pool::Class;
 use crate::{Canvas, Composer, Pool, Stats, Undecodable, Wake};
 
 /// Compositions before the encoder: a fifth of a second at 30 a second, so that a machine that is
@@ -118,6 +118,12 @@ impl VideoEncoder {
         self.actor.poll()
     }
 
+    /// What its work has taken of the codec threads.
+    #[must_use]
+    pub fn effort(&self) -> Effort {
+        self.actor.effort()
+    }
+
     /// What was thrown away.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -195,14 +201,16 @@ struct Running {
 impl Machine for Encoding {
     type Input = Tick;
     type Output = VideoEncoded;
-    const CLASS: Class = Class::Pictures;
+    const WORK: Work = Work::VideoEncode;
 
     fn turn(&mut self, tick: Tick, outlet: &mut Outlet<VideoEncoded>) {
         if tick.composition.size != self.config.size || matches!(self.stage, Stage::Dead) {
             outlet.stats().damaged += 1;
             return;
         }
+        let start = Instant::now();
         let canvas = self.composer.compose(&tick.composition);
+        outlet.note_composing(start.elapsed());
         let stage = std::mem::replace(&mut self.stage, Stage::Dead);
         match self.config.encode(stage, canvas, tick.composition.pts, tick.force_keyframe) {
             Some((running, frame)) => {

@@ -18,9 +18,11 @@ pub(crate) fn of_event(event: &Event) -> Words {
         EventKind::PublicationStarted(status) => {
             words("publication.started", &status.id, json!({ "publication": publication(status) }))
         }
-        EventKind::PublicationChanged(status) => {
-            words("publication.changed", &status.id, json!({ "publication": publication(status), "stalled": false }))
-        }
+        EventKind::PublicationChanged(status) => words(
+            "publication.changed",
+            &status.id,
+            json!({ "publication": publication(status), "stalled": status.is_stalled }),
+        ),
         EventKind::PublicationEnded { publication, participant, reason } => {
             let data = json!({ "reason": reason.as_str(), "participant": participant });
             words("publication.ended", publication, data)

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
-use heliu_model::{Frame, Kind};
+use heliu_model::{Frame, Kind, Traffic};
 
 /// Frames: about four seconds at 8 Mbit/s. They are shared by all who wait for them.
 const FRAME_BYTES_MAX: usize = 4 << 20;
@@ -58,6 +58,13 @@ pub struct Counts {
     pub frames: u64,
     /// Frames given up.
     pub frames_dropped: u64,
+}
+
+impl From<Counts> for Traffic {
+    fn from(counts: Counts) -> Self {
+        let Counts { bytes, frames, frames_dropped } = counts;
+        Self { bytes, frames, frames_dropped }
+    }
 }
 
 impl Backlog {

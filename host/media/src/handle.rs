@@ -156,12 +156,13 @@ impl Handle {
         };
         for status in self.statuses.iter() {
             let status = status.borrow().clone();
-            let Status { rooms, observed, mixers, egresses } = (*status).clone();
+            let Status { rooms, observed, mixers, egresses, totals } = (*status).clone();
             all.rooms.extend(rooms);
             all.observed.mixers.extend(observed.mixers);
             all.observed.egresses.extend(observed.egresses);
             all.mixers.extend(mixers);
             all.egresses.extend(egresses);
+            all.totals += totals;
         }
         Arc::new(all)
     }

@@ -97,6 +97,11 @@ impl SendQueue {
         std::iter::from_fn(|| backlog.pop(Instant::now())).collect()
     }
 
+    /// How much waits to be written.
+    pub fn waiting_bytes(&self) -> u64 {
+        self.backlog.borrow().len_bytes() as u64
+    }
+
     pub fn counts(&self) -> Counts {
         self.backlog.borrow().counts()
     }

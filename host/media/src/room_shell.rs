@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use heliu_model::{
-    Address, EgressIntent, EndpointId, Event, EventKind, Frame, Kind, LeaveReason, MixerId, MixerIntent, PublicationId,
-    PublicationStatus, RoomId, Status,
+    Address, EgressIntent, EndpointId, Event, EventKind, Frame, Kind, LeaveReason, MixerId, MixerIntent, Players,
+    PublicationId, PublicationStatus, RoomId, RoomStatus, Status,
 };
 use heliu_room::{Delivery, Offer, Patience, Room, RoomEvent, Wish};
 use tokio::sync::Notify;
@@ -126,7 +126,7 @@ impl RoomShell {
 
     /// Takes an endpoint out, with all it publishes and receives.
     pub fn remove(&mut self, id: EndpointId, reason: LeaveReason) -> Option<Endpoint> {
-        let endpoint = self.endpoints.remove(&id)?;
+        let endpoint = self.take_out(id)?;
         self.room.unsubscribe(id, None);
         self.room.unpublish(id, reason, self.clock.now());
         Some(endpoint)
@@ -258,6 +258,7 @@ impl RoomShell {
             self.endpoints.iter().filter(|(_, endpoint)| endpoint.is_over(instant)).map(|(id, _)| *id).collect();
         for id in over {
             tracing::info!(room = %self.id, endpoint = %id, "connection cut");
+            self.worker.note_past(|past| past.cut += 1);
             self.end(id, LeaveReason::Closed);
         }
     }
@@ -268,7 +269,7 @@ impl RoomShell {
             match event {
                 RoomEvent::Happened(kind) => self.handle_happened(kind),
                 RoomEvent::Replaced(id) => {
-                    if let Some(endpoint) = self.endpoints.remove(&id) {
+                    if let Some(endpoint) = self.take_out(id) {
                         endpoint.end(LeaveReason::Replaced);
                     }
                 }
@@ -298,6 +299,7 @@ impl RoomShell {
                 jobs.mixer_failed(mixer.id(), "a bug ended the room".to_owned());
             }
             tracing::warn!(room = %self.id, endpoint = %id, "endpoint lost with its room");
+            self.worker.note_past(|past| endpoint.add_totals(past));
             endpoint.end(LeaveReason::Closed);
         }
         self.worker.note_change();
@@ -305,10 +307,23 @@ impl RoomShell {
 
     /// Adds what is here to a snapshot.
     pub fn add_status(&mut self, status: &mut Status) {
-        status.rooms.insert(self.id.clone(), self.room.status());
+        let mut players: BTreeMap<&Address, Players> = BTreeMap::new();
         for endpoint in self.endpoints.values() {
             endpoint.add_status(status);
+            endpoint.add_totals(&mut status.totals);
+            if let Some((address, share)) = endpoint.player() {
+                *players.entry(address).or_default() += share;
+            }
         }
+        let players = players.into_iter().map(|(address, players)| (address.clone(), players)).collect();
+        status.rooms.insert(self.id.clone(), RoomStatus { players, ..self.room.status() });
+    }
+
+    /// What it has done stays in the sums.
+    fn take_out(&mut self, id: EndpointId) -> Option<Endpoint> {
+        let endpoint = self.endpoints.remove(&id)?;
+        self.worker.note_past(|past| endpoint.add_totals(past));
+        Some(endpoint)
     }
 
     fn subscribe(&mut self, wish: Wish) -> Result<(), heliu_room::Error> {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use heliu_codec::Pool;
 use heliu_model::{
     Command, EgressId, EgressIntent, EgressStage, EndpointId, MixerId, MixerIntent, MixerStage, Revision, RoomId,
-    Status,
+    Status, Totals,
 };
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::LocalSet;
@@ -45,6 +45,8 @@ pub struct Worker {
     index: usize,
     rooms: RefCell<BTreeMap<RoomId, Rc<RoomCell>>>,
     endpoints: Cell<u64>,
+    /// Of endpoints that are gone.
+    past: Cell<Totals>,
     dirty: Notify,
     /// Rooms where sound waits for a picture.
     sounding: RefCell<Vec<Rc<RoomCell>>>,
@@ -79,6 +81,7 @@ pub fn spawn(
             index,
             rooms: RefCell::default(),
             endpoints: Cell::new(0),
+            past: Cell::default(),
             dirty: Notify::new(),
             sounding: RefCell::default(),
             sound_waits: Notify::new(),
@@ -129,6 +132,13 @@ impl Worker {
         let count = self.endpoints.get() + 1;
         self.endpoints.set(count);
         EndpointId(count << 16 | self.index as u64)
+    }
+
+    /// Keeps the sums of endpoints that go.
+    pub fn note_past(&self, add: impl FnOnce(&mut Totals)) {
+        let mut past = self.past.get();
+        add(&mut past);
+        self.past.set(past);
     }
 
     /// What is observed has changed: the next snapshot is due.
@@ -265,7 +275,8 @@ impl Worker {
     }
 
     fn status(self: &Rc<Self>) -> Status {
-        let mut status = Status { observed: self.jobs.borrow().observed(), ..Status::default() };
+        let observed = self.jobs.borrow().observed();
+        let mut status = Status { observed, totals: self.past.get(), ..Status::default() };
         self.each_room(|shell| shell.add_status(&mut status));
         status
     }

@@ -73,9 +73,12 @@ fn status() -> PublicationStatus {
             channels: None,
             frame_rate: Some(25.0),
             bitrate_kbps: 800,
+            keyframe_ms: None,
             frames: 0,
             bytes: 0,
         }],
+        peer: None,
         since: Timestamp(7),
+        is_stalled: false,
     }
 }

@@ -35,5 +35,8 @@ pub use percent::percent_decode;
 pub use picture::Picture;
 pub use reality::{Command, EgressReality, EgressStage, Intents, MixerReality, MixerStage, Observed, Revision};
 pub use rtmp_url::{RtmpUrl, UrlError};
-pub use status::{EgressStatus, MixerStatus, PublicationStatus, RoomStatus, Status, TrackStatus};
+pub use status::{
+    EgressStatus, InputStatus, MixerStatus, Players, PublicationStatus, RoomStatus, Status, Totals, TrackStatus,
+    Traffic,
+};
 pub use time::{MediaTime, Timestamp};

@@ -17,6 +17,8 @@ pub struct Status {
     pub mixers: BTreeMap<MixerId, MixerStatus>,
     /// More about egresses that run.
     pub egresses: BTreeMap<EgressId, EgressStatus>,
+    /// What went through since the start, ended connections included.
+    pub totals: Totals,
 }
 
 /// One room.
@@ -26,6 +28,55 @@ pub struct RoomStatus {
     pub publications: Vec<PublicationStatus>,
     /// Connections that play.
     pub viewers: u32,
+    /// The same by the name they came by.
+    pub players: BTreeMap<Address, Players>,
+}
+
+/// All connections that play by one name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Players {
+    /// How many.
+    pub count: u32,
+    /// Bytes that wait to be sent, all together.
+    pub queue_bytes: u64,
+    /// Bytes that wait in the longest of the queues.
+    pub queue_bytes_longest: u64,
+    /// What they got and what was kept from them.
+    pub traffic: Traffic,
+}
+
+/// What went through a connection, or through all of a kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes of media, or of all that was written.
+    pub bytes: u64,
+    /// Frames.
+    pub frames: u64,
+    /// Frames given up because the receiver was slow.
+    pub frames_dropped: u64,
+}
+
+/// Sums since the start; they only grow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// From clients that publish.
+    pub received: Traffic,
+    /// To players.
+    pub played: Traffic,
+    /// To other servers.
+    pub pushed: Traffic,
+    /// Into other rooms of this host.
+    pub relayed: Traffic,
+    /// Pieces of media that meant nothing and were dropped.
+    pub discards: u64,
+    /// Connections cut because they did not read, sent too much, or their grant ran out.
+    pub cut: u64,
+    /// Mixed pictures.
+    pub pictures: u64,
+    /// Pictures of a mix that were given up because the encoder was busy.
+    pub ticks_dropped: u64,
+    /// Pictures of a mix that were given up because their time had passed.
+    pub ticks_skipped: u64,
 }
 
 /// What is offered to a room.
@@ -43,8 +94,12 @@ pub struct PublicationStatus {
     pub protocol: &'static str,
     /// At most one of each kind.
     pub tracks: Vec<TrackStatus>,
+    /// Where its client is, without port; `None`: of this host.
+    pub peer: Option<String>,
     /// First media.
     pub since: Timestamp,
+    /// Nothing has come for two seconds.
+    pub is_stalled: bool,
 }
 
 /// One kind of media of a publication.
@@ -64,6 +119,8 @@ pub struct TrackStatus {
     pub frame_rate: Option<f32>,
     /// Over the last seconds.
     pub bitrate_kbps: u32,
+    /// Video: between the last two key pictures.
+    pub keyframe_ms: Option<u32>,
     /// Frames so far.
     pub frames: u64,
     /// Bytes so far.
@@ -77,10 +134,31 @@ pub struct MixerStatus {
     pub regions: Vec<(String, PublicationId)>,
     /// Inputs that cannot be decoded, each with the reason.
     pub undecodable: Vec<(PublicationId, String)>,
+    /// What is mixed, in no special order.
+    pub inputs: Vec<InputStatus>,
     /// Pictures made.
     pub pictures: u64,
     /// Ticks given up because the encoder was busy.
     pub ticks_dropped: u64,
+    /// Ticks given up because their time had passed.
+    pub ticks_skipped: u64,
+    /// Time of a codec thread per mixed picture, scaling and painting included; zero before the first.
+    pub encode_us: u32,
+}
+
+/// What is mixed of one publication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputStatus {
+    /// Which.
+    pub publication: PublicationId,
+    /// Pictures that wait for their tick.
+    pub pictures_waiting: u32,
+    /// How much later than it came the input is mixed.
+    pub delay_ms: u32,
+    /// Frames its decoders gave up: too many at once, damaged, or before a keyframe.
+    pub frames_dropped: u64,
+    /// Time of a codec thread per picture; `None`: no picture is decoded.
+    pub decode_us: Option<u32>,
 }
 
 /// A running egress.
@@ -92,4 +170,39 @@ pub struct EgressStatus {
     pub frames: u64,
     /// Frames given up because the target was slow.
     pub frames_dropped: u64,
+    /// Bytes that wait to be sent to another server.
+    pub queue_bytes: u64,
+    /// Frames that wait on their way into another room of this host.
+    pub frames_waiting: u32,
+}
+
+impl std::ops::AddAssign for Players {
+    fn add_assign(&mut self, more: Self) {
+        self.count += more.count;
+        self.queue_bytes += more.queue_bytes;
+        self.queue_bytes_longest = self.queue_bytes_longest.max(more.queue_bytes_longest);
+        self.traffic += more.traffic;
+    }
+}
+
+impl std::ops::AddAssign for Traffic {
+    fn add_assign(&mut self, more: Self) {
+        self.bytes += more.bytes;
+        self.frames += more.frames;
+        self.frames_dropped += more.frames_dropped;
+    }
+}
+
+impl std::ops::AddAssign for Totals {
+    fn add_assign(&mut self, more: Self) {
+        self.received += more.received;
+        self.played += more.played;
+        self.pushed += more.pushed;
+        self.relayed += more.relayed;
+        self.discards += more.discards;
+        self.cut += more.cut;
+        self.pictures += more.pictures;
+        self.ticks_dropped += more.ticks_dropped;
+        self.ticks_skipped += more.ticks_skipped;
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heliu_model::{Format, Frame, MediaTime, TrackStatus};
+use heliu_model::{Format, Frame, Kind, MediaTime, TrackStatus};
 
 const WINDOW: Duration = Duration::from_secs(2);
 
@@ -12,6 +12,7 @@ pub struct Meter {
     window_start: MediaTime,
     window_frames: u32,
     window_bytes: u64,
+    last_key: Option<MediaTime>,
     status: TrackStatus,
 }
 
@@ -26,10 +27,11 @@ impl Meter {
             channels: None,
             frame_rate: None,
             bitrate_kbps: 0,
+            keyframe_ms: None,
             frames: 0,
             bytes: 0,
         };
-        Self { window_start: now, window_frames: 0, window_bytes: 0, status }
+        Self { window_start: now, window_frames: 0, window_bytes: 0, last_key: None, status }
     }
 
     /// Counts a frame.
@@ -37,6 +39,11 @@ impl Meter {
         let len = frame.data.len() as u64;
         self.status.frames += 1;
         self.status.bytes += len;
+        if frame.kind() == Kind::Video && frame.is_key {
+            let since_last = self.last_key.map(|last| frame.dts.since(last).as_millis());
+            self.status.keyframe_ms = since_last.and_then(|millis| u32::try_from(millis).ok());
+            self.last_key = Some(frame.dts);
+        }
         let span = now.since(self.window_start);
         if span >= WINDOW {
             self.close_window(span, now);

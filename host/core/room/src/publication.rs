@@ -17,7 +17,7 @@ use crate::subscription::Subscription;
 
 /// Smallest step between two frames of a track: a tick of RTMP's clock.
 const STEP: Duration = Duration::from_millis(1);
-/// How long a publisher may be silent before `if-stalled` lets another take over.
+/// How long a publisher may be silent before it counts as stalled and `if-stalled` lets another take over.
 const STALLED_AFTER: Duration = Duration::from_secs(2);
 /// How long after the first frame of one kind a player waits for the other before it starts without.
 const TRACK_MAY_COME: Duration = Duration::from_secs(1);
@@ -39,6 +39,8 @@ pub struct Offer {
     pub audio: bool,
     /// Pictures are taken.
     pub video: bool,
+    /// Where its client is, without port; `None`: of this host.
+    pub peer: Option<String>,
     /// If the id is taken.
     pub takeover: Takeover,
 }
@@ -52,6 +54,7 @@ pub struct Publication {
     pub subscriptions: Vec<Subscription>,
     arrived: u64,
     delivered_at: MediaTime,
+    is_stalled: bool,
     audio: Option<Track>,
     video: Option<Track>,
     gop: Gop,
@@ -100,6 +103,7 @@ impl Publication {
             subscriptions: Vec::new(),
             arrived,
             delivered_at: now,
+            is_stalled: false,
             audio: None,
             video: None,
             gop: Gop::default(),
@@ -122,6 +126,18 @@ impl Publication {
             Takeover::Replace => true,
             Takeover::IfStalled => now.since(self.delivered_at) >= STALLED_AFTER,
         }
+    }
+
+    /// When it counts as stalled, if nothing comes.
+    pub fn stalls_at(&self) -> Option<MediaTime> {
+        (self.since.is_some() && !self.is_stalled).then(|| self.delivered_at + STALLED_AFTER)
+    }
+
+    /// True: from this moment on it counts as stalled.
+    pub fn note_silence(&mut self, now: MediaTime) -> bool {
+        let stalls = self.stalls_at().is_some_and(|at| at <= now);
+        self.is_stalled |= stalls;
+        stalls
     }
 
     /// Another publisher goes on under the same id.
@@ -174,7 +190,11 @@ impl Publication {
         }
         self.align(&mut frame);
         self.delivered_at = now;
-        let change = self.note(&frame, now, wall);
+        let was_stalled = std::mem::take(&mut self.is_stalled);
+        let change = match self.note(&frame, now, wall) {
+            Change::None if was_stalled => Change::Changed,
+            change => change,
+        };
         self.gop.push(&frame);
         Some((frame, change))
     }
@@ -187,7 +207,9 @@ impl Publication {
             address: self.offer.address.clone(),
             protocol: self.offer.protocol,
             tracks: [&self.audio, &self.video].into_iter().flatten().map(|track| track.meter.status()).collect(),
+            peer: self.offer.peer.clone(),
             since: self.since.unwrap_or_default(),
+            is_stalled: self.is_stalled,
         }
     }
 

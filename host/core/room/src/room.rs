@@ -200,11 +200,18 @@ impl Room {
     /// When [`Room::handle_timeout`] has something to do.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MediaTime> {
-        self.absent.iter().filter_map(Subscription::deadline).min()
+        let stalls = self.publications.values().filter_map(Publication::stalls_at);
+        self.absent.iter().filter_map(Subscription::deadline).chain(stalls).min()
     }
 
-    /// Ends the patience of those whose time is up.
+    /// Ends the patience of those whose time is up, and tells of publishers that fell silent.
     pub fn handle_timeout(&mut self, now: MediaTime) {
+        for publication in self.publications.values_mut() {
+            if publication.note_silence(now) {
+                let changed = EventKind::PublicationChanged(publication.status());
+                self.events.push_back(RoomEvent::Happened(changed));
+            }
+        }
         let is_over = |waiting: &Subscription| waiting.deadline().is_some_and(|deadline| deadline <= now);
         let (over, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.absent).into_iter().partition(is_over);
         self.absent = others;
@@ -234,6 +241,7 @@ impl Room {
         RoomStatus {
             publications: started.into_iter().map(Publication::status).collect(),
             viewers: u32::try_from(viewers).unwrap_or(u32::MAX),
+            players: BTreeMap::new(),
         }
     }
 
@@ -355,6 +363,30 @@ mod tests {
     }
 
     #[test]
+    fn a_publisher_that_falls_silent_is_told_once_and_again_when_it_goes_on() {
+        let mut stage = Stage::default();
+        stage.publish(1, Takeover::Refuse).unwrap();
+        stage.feed(1, &[video(0, true)]);
+        stage.events();
+        for (what, at_ms, frame, want) in [
+            ("it may be slow", 1_999, None, vec![]),
+            ("it is silent", 2_000, None, vec![true]),
+            ("it still is", 9_000, None, vec![]),
+            ("it goes on", 9_100, Some(video(9_100, true)), vec![false]),
+            ("and on", 9_140, Some(video(9_140, false)), vec![]),
+        ] {
+            stage.now = MediaTime::from_millis(at_ms);
+            stage.room.handle_timeout(stage.now);
+            stage.feed(1, frame.as_slice());
+            let told = stage.events().into_iter().map(|event| match event {
+                RoomEvent::Happened(EventKind::PublicationChanged(status)) => status.is_stalled,
+                other => panic!("{what}: {other:?}"),
+            });
+            assert_eq!(told.collect::<Vec<_>>(), want, "{what}");
+        }
+    }
+
+    #[test]
     fn who_waits_gets_it_or_hears_that_it_did_not_come() {
         let mut stage = Stage::default();
         assert_eq!(stage.subscribe(2, Patience::No), Err(Error::NotFound));
@@ -431,6 +463,7 @@ mod tests {
                 protocol: "rtmp",
                 audio: true,
                 video: true,
+                peer: None,
                 takeover,
             };
             self.room.publish(offer, self.now)

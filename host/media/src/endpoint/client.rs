@@ -56,6 +56,7 @@ pub fn attach_client(worker: &Rc<Worker>, client: Client) {
                 protocol,
                 audio: grant.audio,
                 video: grant.video,
+                peer: Some(attempt.peer.clone()),
                 takeover: grant.takeover,
             };
             let publisher = Publisher::new(session, queue.clone(), grant.publication, grant.bitrate_kbps_max, until);

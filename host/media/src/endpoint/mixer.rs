@@ -10,12 +10,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use heliu_codec::{
-    AudioDecoder, AudioEncoder, AudioEncoderConfig, AudioOutput, Pool, VideoDecoder, VideoEncoded, VideoEncoder,
+    AudioDecoder, AudioEncoder, AudioEncoderConfig, AudioOutput, Pool, Stats, VideoDecoder, VideoEncoded, VideoEncoder,
     VideoEncoderConfig, VideoOutput, Wake,
 };
 use heliu_mixer::{Input, Mixer, Output};
 use heliu_model::{
-    EndpointId, Frame, Kind, MediaTime, MixerId, MixerIntent, MixerStatus, ParticipantId, PublicationId, Size, Takeover,
+    EndpointId, Frame, InputStatus, Kind, MediaTime, MixerId, MixerIntent, MixerStatus, ParticipantId, PublicationId,
+    Size, Takeover, Totals,
 };
 use heliu_room::Offer;
 use tokio::sync::Notify;
@@ -133,6 +134,7 @@ impl MixerEndpoint {
             protocol: "mixer",
             audio: self.intent.sound.is_some(),
             video: self.intent.scene.is_some(),
+            peer: None,
             takeover: Takeover::Refuse,
         }
     }
@@ -247,8 +249,36 @@ impl MixerEndpoint {
         MixerStatus {
             regions: self.regions.clone(),
             undecodable: self.undecodable.iter().map(|(id, reason)| (id.clone(), reason.clone())).collect(),
+            inputs: self.inputs.iter().map(|(id, decoders)| self.input_status(id, decoders)).collect(),
             pictures: self.pictures,
             ticks_dropped: self.ticks_dropped,
+            ticks_skipped: self.mixer.stats().ticks_skipped,
+            encode_us: self.video.as_ref().map_or(0, |encoder| micros(encoder.effort().per_turn())),
+        }
+    }
+
+    /// Adds what it has made so far.
+    pub fn add_totals(&self, totals: &mut Totals) {
+        totals.pictures += self.pictures;
+        totals.ticks_dropped += self.ticks_dropped;
+        totals.ticks_skipped += self.mixer.stats().ticks_skipped;
+    }
+
+    fn input_status(&self, publication: &PublicationId, decoders: &Decoders) -> InputStatus {
+        let decoder = match &decoders.video {
+            Sight::Seen(decoder) => Some(decoder),
+            Sight::Unseen | Sight::Refreshing => None,
+        };
+        let lost = |stats: Stats| stats.overflowed + stats.awaited + stats.overtaken + stats.damaged;
+        let pictures_lost = decoder.map_or(0, |decoder| lost(decoder.stats()));
+        let sound_lost = decoders.audio.as_ref().map_or(0, |decoder| lost(decoder.stats()));
+        let waits = self.mixer.input_stats(publication);
+        InputStatus {
+            publication: publication.clone(),
+            pictures_waiting: waits.map_or(0, |waits| u32::try_from(waits.pictures_len).unwrap_or(u32::MAX)),
+            delay_ms: waits.map_or(0, |waits| u32::try_from(waits.delay.as_millis()).unwrap_or(u32::MAX)),
+            frames_dropped: pictures_lost + sound_lost,
+            decode_us: decoder.map(|decoder| micros(decoder.effort().per_turn())),
         }
     }
 
@@ -318,6 +348,10 @@ pub async fn drive_mixer(room: Rc<RoomCell>, endpoint: EndpointId, wake: Arc<Not
         let deadline = tokio::time::Instant::from_std(next.max(Instant::now()));
         let _ = tokio::time::timeout_at(deadline, wake.notified()).await;
     }
+}
+
+fn micros(span: Duration) -> u32 {
+    u32::try_from(span.as_micros()).unwrap_or(u32::MAX)
 }
 
 fn wake(notify: &Arc<Notify>) -> Wake {

@@ -14,7 +14,7 @@ mod wire;
 
 use std::time::Instant;
 
-use heliu_model::{Address, LeaveReason, Status};
+use heliu_model::{Address, LeaveReason, Players, Status, Totals};
 use heliu_room::Delivery;
 
 pub use client::{Next, attach_client};
@@ -117,6 +117,30 @@ impl Endpoint {
             | Self::RelayIn(_)
             | Self::Source(_) => false,
         }
+    }
+
+    /// Adds what it has done so far.
+    pub fn add_totals(&self, totals: &mut Totals) {
+        match self {
+            Self::Publisher(publisher) => {
+                let (received, discards) = publisher.received();
+                totals.received += received;
+                totals.discards += discards;
+            }
+            Self::Player(player) => totals.played += player.traffic(),
+            Self::Push(push) => totals.pushed += push.traffic(),
+            Self::RelayOut(relay) => totals.relayed += relay.traffic(),
+            Self::Mixer(mixer) => mixer.add_totals(totals),
+            Self::RelayIn(_) | Self::Source(_) => {}
+        }
+    }
+
+    /// If it is a player: by which name it came, and its share of all who did.
+    pub fn player(&self) -> Option<(&Address, Players)> {
+        let Self::Player(player) = self else { return None };
+        let waiting = player.waiting_bytes();
+        let traffic = player.traffic();
+        Some((player.address(), Players { count: 1, queue_bytes: waiting, queue_bytes_longest: waiting, traffic }))
     }
 
     /// Adds itself to a snapshot.

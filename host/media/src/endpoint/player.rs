@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use heliu_model::{Address, LeaveReason};
+use heliu_model::{Address, LeaveReason, Traffic};
 use heliu_room::Delivery;
 use heliu_rtmp::{ServerEvent, ServerSession};
 
@@ -30,6 +30,16 @@ impl Player {
     /// By which name it came.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Bytes that wait for it.
+    pub fn waiting_bytes(&self) -> u64 {
+        self.queue.waiting_bytes()
+    }
+
+    /// What was sent so far.
+    pub fn traffic(&self) -> Traffic {
+        self.queue.counts().into()
     }
 
     /// Sends a frame.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use heliu_container::Timeline;
 use heliu_container::flv::{FlvFrame, FlvReader};
-use heliu_model::{Frame, LeaveReason, MediaTime, PublicationId};
+use heliu_model::{Frame, LeaveReason, MediaTime, PublicationId, Traffic};
 use heliu_rtmp::{Media, ServerEvent, ServerSession};
 
 use crate::endpoint::client::{Next, flush};
@@ -23,7 +23,10 @@ pub struct Publisher {
     publication: PublicationId,
     reader: FlvReader,
     timeline: Timeline,
+    /// In a row.
     discards: u32,
+    received: Traffic,
+    discards_total: u64,
     budget: Option<Budget>,
     until: Option<Instant>,
     state: State,
@@ -67,6 +70,8 @@ impl Publisher {
             reader: FlvReader::new(),
             timeline: Timeline::new(),
             discards: 0,
+            received: Traffic::default(),
+            discards_total: 0,
             budget,
             until,
             state: State::Open,
@@ -94,6 +99,11 @@ impl Publisher {
     /// What it makes.
     pub fn publication(&self) -> &PublicationId {
         &self.publication
+    }
+
+    /// What came of it so far, and how much of that meant nothing.
+    pub fn received(&self) -> (Traffic, u64) {
+        (self.received, self.discards_total)
     }
 
     /// Has its grant run out?
@@ -128,6 +138,7 @@ impl Publisher {
             match item {
                 Ok(Some(item)) if self.may_send(item.data.len(), now) => {
                     self.discards = 0;
+                    self.received += Traffic { bytes: item.data.len() as u64, frames: 1, frames_dropped: 0 };
                     return Polled::Frame(self.placed(item, now));
                 }
                 Ok(_) => {}
@@ -148,6 +159,7 @@ impl Publisher {
 
     fn note_discard(&mut self, cause: &str) {
         self.discards += 1;
+        self.discards_total += 1;
         tracing::trace!(publication = %self.publication, cause, "tag discarded");
         if self.discards == DISCARDS_MAX {
             tracing::info!(publication = %self.publication, cause, "publisher sends nothing useful");

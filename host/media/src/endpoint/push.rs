@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use heliu_model::{EgressId, EgressStatus};
+use heliu_model::{EgressId, EgressStatus, Traffic};
 use heliu_room::Delivery;
 
 use crate::endpoint::wire::{Shared, Wire};
@@ -51,6 +51,17 @@ impl Push {
     /// For people.
     pub fn status(&self) -> EgressStatus {
         let counts = self.queue.counts();
-        EgressStatus { bytes: counts.bytes, frames: counts.frames, frames_dropped: counts.frames_dropped }
+        EgressStatus {
+            bytes: counts.bytes,
+            frames: counts.frames,
+            frames_dropped: counts.frames_dropped,
+            queue_bytes: self.queue.waiting_bytes(),
+            frames_waiting: 0,
+        }
+    }
+
+    /// What was sent so far.
+    pub fn traffic(&self) -> Traffic {
+        self.queue.counts().into()
     }
 }

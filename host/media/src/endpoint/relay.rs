@@ -9,7 +9,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use heliu_model::{Attempt, EgressId, EgressStatus, EndpointId, Frame, Grant, Kind, LeaveReason, PublicationId};
+use heliu_model::{
+    Attempt, EgressId, EgressStatus, EndpointId, Frame, Grant, Kind, LeaveReason, PublicationId, Traffic,
+};
 use heliu_room::Offer;
 use tokio::sync::{Notify, mpsc};
 
@@ -103,7 +105,14 @@ impl RelayOut {
 
     /// For people.
     pub fn status(&self) -> EgressStatus {
-        self.status.clone()
+        let waiting = self.frames.max_capacity() - self.frames.capacity();
+        EgressStatus { frames_waiting: u32::try_from(waiting).unwrap_or(u32::MAX), ..self.status.clone() }
+    }
+
+    /// What went over so far.
+    pub fn traffic(&self) -> Traffic {
+        let EgressStatus { bytes, frames, frames_dropped, .. } = self.status;
+        Traffic { bytes, frames, frames_dropped }
     }
 
     /// Sends a frame on.
@@ -147,6 +156,7 @@ pub fn attach_relayed(worker: &Rc<Worker>, relayed: Relayed) {
         protocol: attempt.protocol,
         audio: grant.audio,
         video: grant.video,
+        peer: None,
         takeover: grant.takeover,
     };
     let endpoint = Endpoint::RelayIn(RelayIn { over: over.clone(), reason: reason.clone() });

@@ -137,6 +137,7 @@ fn offer(id: EndpointId, sourced: &Sourced) -> Offer {
         protocol: sourced.attempt.protocol,
         audio: grant.audio,
         video: grant.video,
+        peer: None,
         // Whatever the grant says: two publishers of one name that both come back would fight for ever.
         takeover: Takeover::Refuse,
     }
