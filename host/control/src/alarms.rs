@@ -13,6 +13,7 @@ use heliu_store::{Collection, CommitError, Key, PendingAlarm, ReadError, Store, 
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
+use crate::dead_letters::{DeadLetter, DeadLetters};
 use crate::side::PluginSide;
 use crate::stats::Stats;
 
@@ -30,6 +31,7 @@ pub(crate) struct Alarms {
     plugins: BTreeMap<Namespace, Arc<dyn PluginSide>>,
     clock: Clock,
     stats: Arc<Stats>,
+    dead_letters: Arc<DeadLetters>,
     /// As read last, the next one due first; what has been handled since is taken out.
     pending: Vec<PendingAlarm>,
     read_again_at: Timestamp,
@@ -49,12 +51,18 @@ struct Try {
 }
 
 impl Alarms {
-    pub(crate) fn new(store: Store, plugins: &[Arc<dyn PluginSide>], clock: Clock, stats: Arc<Stats>) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        plugins: &[Arc<dyn PluginSide>],
+        clock: Clock,
+        (stats, dead_letters): (Arc<Stats>, Arc<DeadLetters>),
+    ) -> Self {
         Self {
             store,
             plugins: plugins.iter().map(|plugin| (plugin.namespace().clone(), plugin.clone())).collect(),
             clock,
             stats,
+            dead_letters,
             pending: Vec::new(),
             read_again_at: Timestamp(0),
             tries: BTreeMap::new(),
@@ -160,6 +168,15 @@ impl Alarms {
         let Some(wait) = RETRY_AFTER_MS.get(failures) else {
             self.stats.alarms_dead.add(1);
             tracing::error!(%plugin, alarm = pending.name, %fault, "alarm given up");
+            self.dead_letters.add(DeadLetter {
+                at: self.clock.now(),
+                plugin: plugin.clone(),
+                kind: "alarm".to_owned(),
+                room: None,
+                subject: pending.name.clone(),
+                attempts: u32::try_from(failures).unwrap_or(u32::MAX).saturating_add(1),
+                fault,
+            });
             self.forget(&pending).await;
             return;
         };

@@ -10,6 +10,8 @@ use tokio::task::JoinSet;
 
 use crate::alarms::Alarms;
 use crate::courier::Courier;
+use crate::dead_letters::DeadLetters;
+use crate::insight::Insight;
 use crate::media_events::MediaEvents;
 use crate::reconciling::Reconciling;
 use crate::side::{MediaSide, PluginSide};
@@ -19,7 +21,7 @@ use crate::view::HostView;
 /// The running control plane. Dropping it stops it, as [`Control::stop`] does.
 pub struct Control {
     tasks: JoinSet<()>,
-    stats: Arc<Stats>,
+    insight: Insight,
 }
 
 impl Control {
@@ -40,8 +42,10 @@ impl Control {
     ) -> Self {
         view.set_media(media.clone());
         let stats = Arc::new(Stats::default());
-        let courier = Courier::new(plugins, view.host_run(), view.clock(), stats.clone());
-        let alarms = Alarms::new(view.store().clone(), plugins, view.clock(), stats.clone());
+        let dead_letters = Arc::new(DeadLetters::default());
+        let graves = (stats.clone(), dead_letters.clone());
+        let courier = Courier::new(plugins, view.host_run(), view.clock(), graves.clone());
+        let alarms = Alarms::new(view.store().clone(), plugins, view.clock(), graves);
         let media_events = MediaEvents::new(media.clone(), courier.clone(), stats.clone());
         let reconciling = Reconciling {
             view: view.clone(),
@@ -55,13 +59,20 @@ impl Control {
         tasks.spawn(watched("media events", media_events.run(events)));
         tasks.spawn(watched("host started", async move { courier.start().await }));
         tasks.spawn(watched("alarms", alarms.run()));
-        Self { tasks, stats }
+        let insight = Insight { view: view.clone(), plugins: plugins.into(), stats, dead_letters };
+        Self { tasks, insight }
     }
 
     /// What became of events and alarms.
     #[must_use]
-    pub fn stats(&self) -> &Arc<Stats> {
-        &self.stats
+    pub fn stats(&self) -> &Stats {
+        self.insight.stats()
+    }
+
+    /// For operators who look.
+    #[must_use]
+    pub fn insight(&self) -> Insight {
+        self.insight.clone()
     }
 
     /// Ends all of it where it stands. What was not delivered is told anew after the next start.

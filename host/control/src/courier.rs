@@ -17,6 +17,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
+use crate::dead_letters::{DeadLetter, DeadLetters};
 use crate::lane::{Lane, RESYNC};
 use crate::side::PluginSide;
 use crate::stats::Stats;
@@ -35,6 +36,7 @@ pub(crate) struct Courier {
     told: AtomicU64,
     clock: Clock,
     stats: Arc<Stats>,
+    dead_letters: Arc<DeadLetters>,
 }
 
 struct Recipient {
@@ -44,7 +46,12 @@ struct Recipient {
 }
 
 impl Courier {
-    pub(crate) fn new(plugins: &[Arc<dyn PluginSide>], run: String, clock: Clock, stats: Arc<Stats>) -> Arc<Self> {
+    pub(crate) fn new(
+        plugins: &[Arc<dyn PluginSide>],
+        run: String,
+        clock: Clock,
+        (stats, dead_letters): (Arc<Stats>, Arc<DeadLetters>),
+    ) -> Arc<Self> {
         let recipient = |plugin: &Arc<dyn PluginSide>| {
             let recipient = Recipient { plugin: plugin.clone(), is_started: watch::Sender::new(false) };
             (plugin.namespace().clone(), recipient)
@@ -57,6 +64,7 @@ impl Courier {
             told: AtomicU64::new(0),
             clock,
             stats,
+            dead_letters,
         })
     }
 
@@ -156,6 +164,15 @@ impl Courier {
             let Some(wait) = RETRY_AFTER.get(attempt as usize - 1) else {
                 self.stats.events_dead.add(1);
                 tracing::error!(plugin = %plugin.namespace(), kind, room, %fault, "event given up");
+                self.dead_letters.add(DeadLetter {
+                    at: self.clock.now(),
+                    plugin: plugin.namespace().clone(),
+                    kind: event.kind,
+                    room: event.room,
+                    subject: event.subject,
+                    attempts: attempt,
+                    fault,
+                });
                 return false;
             };
             self.stats.retried.add(1);

@@ -7,14 +7,15 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use heliu_media::Admit;
-use heliu_model::{Address, AddressIntent, Attempt, Direction, Grant, ParticipantId, Refusal, Takeover};
+use heliu_model::{Address, AddressIntent, Attempt, Direction, Grant, Namespace, ParticipantId, Refusal, Takeover};
 use heliu_plugin::Plugins;
-use heliu_store::{ReadError, Store};
+use heliu_store::ReadError;
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
 use crate::side::PluginSide;
 use crate::stats::Count;
+use crate::view::HostView;
 
 /// Whoever plays a public name is nobody in particular.
 const ANYBODY: &str = "viewer";
@@ -24,7 +25,7 @@ const OWN_PUSH: &str = "egress";
 /// The media plane's [`Admit`]. Cheap to clone.
 #[derive(Clone)]
 pub struct Door {
-    store: Store,
+    view: HostView,
     /// In order of their names.
     plugins: Arc<[Arc<dyn PluginSide>]>,
     backoff: Arc<Mutex<Backoff>>,
@@ -53,13 +54,13 @@ struct Counts {
 impl Door {
     /// Asks these plugins.
     #[must_use]
-    pub fn new(store: Store, plugins: &Plugins) -> Self {
+    pub fn new(view: &HostView, plugins: &Plugins) -> Self {
         let side = |plugin: &Arc<heliu_plugin::Plugin>| -> Arc<dyn PluginSide> { plugin.clone() };
-        Self::with(store, plugins.iter().map(side).collect())
+        Self::with(view, plugins.iter().map(side).collect())
     }
 
-    pub(crate) fn with(store: Store, plugins: Vec<Arc<dyn PluginSide>>) -> Self {
-        Self { store, plugins: plugins.into(), backoff: Arc::default(), counts: Arc::default() }
+    pub(crate) fn with(view: &HostView, plugins: Vec<Arc<dyn PluginSide>>) -> Self {
+        Self { view: view.clone(), plugins: plugins.into(), backoff: Arc::default(), counts: Arc::default() }
     }
 
     /// What became of attempts so far.
@@ -76,7 +77,8 @@ impl Door {
             tracing::debug!(attempt = attempt.id, peer = attempt.peer, "client refused without asking");
             return Err(Refusal { status: 429, reason: "refused too often, try again later".to_owned() });
         }
-        let answer = self.ask(&attempt).await;
+        let (plugin, answer) = self.ask(&attempt).await;
+        self.view.admissions().note(&attempt, plugin, &answer, self.view.clock().now());
         let count = if answer.is_ok() { &self.counts.admitted } else { &self.counts.refused };
         count.add(1);
         let span = tracing::info_span!("admit", attempt = attempt.id, protocol = attempt.protocol);
@@ -93,14 +95,15 @@ impl Door {
         answer
     }
 
-    async fn ask(&self, attempt: &Attempt) -> Result<Grant, Refusal> {
+    /// Who answers, and what.
+    async fn ask(&self, attempt: &Attempt) -> (Option<Namespace>, Result<Grant, Refusal>) {
         if attempt.direction == Direction::Play {
             match self.public(&attempt.address) {
-                Ok(Some(intent)) => return Ok(open(&intent)),
+                Ok(Some(intent)) => return (Some(intent.room.namespace()), Ok(open(&intent))),
                 Ok(None) => {}
                 Err(error) => {
                     tracing::error!(%error, "public names cannot be read");
-                    return Err(Refusal { status: 503, reason: "try again later".to_owned() });
+                    return (None, Err(Refusal { status: 503, reason: "try again later".to_owned() }));
                 }
             }
         }
@@ -108,9 +111,9 @@ impl Door {
             Some(plugin) => {
                 let answer = plugin.admit(attempt).await;
                 self.note(attempt, answer.is_ok());
-                answer
+                (Some(plugin.namespace().clone()), answer)
             }
-            None => Err(Refusal { status: 404, reason: "nobody serves this address".to_owned() }),
+            None => (None, Err(Refusal { status: 404, reason: "nobody serves this address".to_owned() })),
         }
     }
 
@@ -136,7 +139,7 @@ impl Door {
 
     /// Two plugins with one name: the first in order has it, as in the loop.
     fn public(&self, address: &Address) -> Result<Option<Arc<AddressIntent>>, ReadError> {
-        let snapshot = self.store.snapshot()?;
+        let snapshot = self.view.store().snapshot()?;
         for plugin in self.plugins.iter() {
             if let Some((_, intent)) = snapshot.address(plugin.namespace(), address)? {
                 return Ok(Some(intent));

@@ -7,12 +7,15 @@
 //!
 //! Not here: deciding what to order (`heliu-reconcile`) and how calls into plugins run (`heliu-plugin`).
 
+mod admissions;
 mod alarms;
 mod backoff;
 mod clock;
 mod control;
 mod courier;
+mod dead_letters;
 mod door;
+mod insight;
 mod job_watch;
 mod lane;
 mod media_events;
@@ -27,5 +30,6 @@ mod tests;
 
 pub use control::Control;
 pub use door::{Door, DoorStats};
-pub use stats::Stats;
+pub use insight::Insight;
+pub use stats::{Count, Stats};
 pub use view::{Config, HostView};

@@ -4,6 +4,7 @@ mod alarms;
 mod door;
 mod events;
 mod fake;
+mod insight;
 mod jobs;
 mod loops;
 mod words;

@@ -17,6 +17,7 @@ use heliu_reconcile::{egress_job, mixer_job};
 use heliu_store::{ReadError, Store};
 use tokio::time::Instant;
 
+use crate::admissions::Admissions;
 use crate::clock::Clock;
 use crate::side::MediaSide;
 
@@ -41,6 +42,7 @@ struct Inner {
     run: String,
     clock: Clock,
     media: OnceLock<Arc<dyn MediaSide>>,
+    admissions: Admissions,
     /// When an intent was first seen at its revision: `since` of what does not exist yet.
     wished_at: Mutex<BTreeMap<JobName, (Revision, Timestamp)>>,
 }
@@ -57,7 +59,15 @@ impl HostView {
 
     pub(crate) fn with_clock(store: Store, config: Config, clock: Clock) -> Self {
         let media = OnceLock::new();
-        Self(Arc::new(Inner { store, config, run: random_id(), clock, media, wished_at: Mutex::default() }))
+        Self(Arc::new(Inner {
+            store,
+            config,
+            run: random_id(),
+            clock,
+            media,
+            admissions: Admissions::default(),
+            wished_at: Mutex::default(),
+        }))
     }
 
     /// The second time changes nothing: a host has one media plane in its life.
@@ -71,6 +81,21 @@ impl HostView {
 
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// What was answered at the door.
+    pub(crate) fn admissions(&self) -> &Admissions {
+        &self.0.admissions
+    }
+
+    /// What the media plane does.
+    pub(crate) fn media_status(&self) -> Arc<Status> {
+        self.0.media.get().map(|media| media.status()).unwrap_or_default()
+    }
+
+    /// The address behind a URL that leads to ourselves.
+    pub(crate) fn locate_own(&self, url: &str) -> Option<Address> {
+        self.0.media.get()?.locate(url)
     }
 
     /// Since when this wish is known.
@@ -143,7 +168,7 @@ impl HostView {
 
 impl Plane for HostView {
     fn status(&self) -> Arc<Status> {
-        self.0.media.get().map(|media| media.status()).unwrap_or_default()
+        self.media_status()
     }
 
     fn job(&self, namespace: &Namespace, noun: Noun, id: &str) -> Option<Job> {
@@ -158,7 +183,7 @@ impl Plane for HostView {
     }
 
     fn locate(&self, url: &str) -> Option<Address> {
-        self.0.media.get()?.locate(url)
+        self.locate_own(url)
     }
 
     fn urls(&self, address: &Address, authority: Option<&str>) -> Vec<(String, String)> {

@@ -46,7 +46,7 @@ impl Host {
         let view = HostView::new(store.clone(), view_config(&config));
         let workshop = Workshop::new(compiling::compiler()?, Some(open_code_cache(&config)?));
         let plugins = load_plugins(&config, store.clone(), &view, workshop).await?;
-        let door = Door::new(store, &plugins);
+        let door = Door::new(&view, &plugins);
         let (media, events) = Media::start(media_config(&config), Arc::new(door)).await?;
         let control = Control::start(&view, &plugins, media.handle(), events);
 

@@ -147,6 +147,11 @@ impl Backlog {
         self.state
     }
 
+    /// How much waits.
+    pub fn len_bytes(&self) -> usize {
+        self.len_bytes
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len_bytes == 0
     }

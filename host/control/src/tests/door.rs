@@ -8,8 +8,8 @@ use heliu_media::Admit;
 use heliu_model::{Address, AddressIntent, Attempt, Direction, Grant, Refusal, Takeover};
 use heliu_store::{Collection, Store};
 
-use super::fake::{FakePlugin, put, room};
-use crate::Door;
+use super::fake::{FakePlugin, clock, config, put, room};
+use crate::{Door, HostView};
 
 #[tokio::test]
 async fn a_public_name_is_open_to_players_and_all_else_is_asked() {
@@ -25,7 +25,8 @@ async fn a_public_name_is_open_to_players_and_all_else_is_asked() {
     let mut plugin = FakePlugin::plain("mix", &[]);
     plugin.apps = vec!["live".into()];
     plugin.admits = Ok(grant("asked", Duration::ZERO, Duration::ZERO));
-    let door = Door::with(store, vec![FakePlugin::new("aaa", &[]), Arc::new(plugin)]);
+    let view = HostView::with_clock(store, config(&[]), clock());
+    let door = Door::with(&view, vec![FakePlugin::new("aaa", &[]), Arc::new(plugin)]);
 
     let nobody = Err(Refusal { status: 404, reason: "nobody serves this address".into() });
     let open = Ok(grant("mix", Duration::from_millis(700), Duration::from_millis(900)));
