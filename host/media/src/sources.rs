@@ -101,15 +101,18 @@ mod tests {
 
     use futures_util::FutureExt;
     use futures_util::future::BoxFuture;
+    use heliu_codec::Pool;
     use heliu_model::{Event, EventKind, Grant, Takeover};
-    use tokio::sync::mpsc;
+    use tokio::sync::{mpsc, watch};
 
     use super::*;
-    use crate::{Admit, Config, Media};
+    use crate::worker::Worker;
+    use crate::{Admit, Config, Media, OwnNames};
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_source_that_was_refused_asks_again_and_comes_back_when_its_time_is_over() {
-        let door = Arc::new(Doorkeeper { refusals: 1, asked: AtomicU32::new(0) });
+        let door =
+            Arc::new(Doorkeeper { refusals: 1, asked: AtomicU32::new(0), time_max: Some(Duration::from_secs(1)) });
         let (media, mut events) = Media::start(config(), door.clone()).await.unwrap();
 
         let started = next(&mut events, |kind| matches!(kind, EventKind::PublicationStarted(_))).await;
@@ -123,16 +126,39 @@ mod tests {
         media.stop().await;
     }
 
+    #[tokio::test]
+    async fn a_source_comes_back_after_a_bug_ended_its_room() {
+        let (inbox, orders) = mpsc::channel(Order::INBOX);
+        let (events, mut happened) = mpsc::channel(64);
+        let door = Arc::new(Doorkeeper { refusals: 0, asked: AtomicU32::new(0), time_max: None });
+        let edge = tokio::runtime::Handle::current();
+        let director = Arc::new(Director::new(vec![inbox], door, edge, OwnNames::default(), events));
+        let worker = Worker::new(0, director.clone(), Pool::start(1).unwrap());
+        let _sources = start(config().sources, &director);
+        let story = async {
+            next(&mut happened, |kind| matches!(kind, EventKind::PublicationStarted(_))).await;
+            worker.room(&grant().room).turn(|_| panic!("as the test wants"));
+            next(&mut happened, |kind| matches!(kind, EventKind::PublicationStarted(_))).await;
+        };
+        let (status, _) = watch::channel(Arc::default());
+        let serving = worker.clone().run(orders, status);
+        let both = async {
+            tokio::select! { () = serving => panic!("nobody stops it"), () = story => {} }
+        };
+        tokio::task::LocalSet::new().run_until(both).await;
+    }
+
     #[test]
     fn a_query_does_not_show() {
         let source = config().sources.remove(0);
         assert!(!format!("{source:?}").contains("hunter2"));
     }
 
-    /// Refuses the first who come, and lets the others in for a second each.
+    /// Refuses the first who come, and lets the others in for a while.
     struct Doorkeeper {
         refusals: u32,
         asked: AtomicU32,
+        time_max: Option<Duration>,
     }
 
     impl Admit for Doorkeeper {
@@ -142,7 +168,7 @@ mod tests {
             let answer = if has_asked < self.refusals || !is_known {
                 Err(Refusal { status: 403, reason: "not yet".to_owned() })
             } else {
-                Ok(grant())
+                Ok(Grant { time_max: self.time_max, ..grant() })
             };
             std::future::ready(answer).boxed()
         }
@@ -159,7 +185,7 @@ mod tests {
             wait: Duration::ZERO,
             hold: Duration::ZERO,
             bitrate_kbps_max: None,
-            time_max: Some(Duration::from_secs(1)),
+            time_max: None,
         }
     }
 

@@ -74,7 +74,17 @@ pub fn spawn(
 ) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let run = move || {
-        let worker = Rc::new(Worker {
+        let worker = Worker::new(index, director, pool);
+        LocalSet::new().block_on(&runtime, worker.run(inbox, status));
+    };
+    std::thread::Builder::new().name(format!("media-{index}")).spawn(run)?;
+    Ok(())
+}
+
+impl Worker {
+    /// Without rooms.
+    pub fn new(index: usize, director: Arc<Director>, pool: Pool) -> Rc<Self> {
+        Rc::new(Self {
             director,
             pool,
             jobs: RefCell::default(),
@@ -85,15 +95,11 @@ pub fn spawn(
             dirty: Notify::new(),
             sounding: RefCell::default(),
             sound_waits: Notify::new(),
-        });
-        LocalSet::new().block_on(&runtime, worker.run(inbox, status));
-    };
-    std::thread::Builder::new().name(format!("media-{index}")).spawn(run)?;
-    Ok(())
-}
+        })
+    }
 
-impl Worker {
-    async fn run(self: Rc<Self>, mut inbox: mpsc::Receiver<Order>, status: watch::Sender<Arc<Status>>) {
+    /// Serves until it is told to stop. Inside a [`LocalSet`].
+    pub async fn run(self: Rc<Self>, mut inbox: mpsc::Receiver<Order>, status: watch::Sender<Arc<Status>>) {
         tokio::task::spawn_local(self.clone().publish_status(status));
         tokio::task::spawn_local(self.clone().release_sound());
         let mut tick = tokio::time::interval(TICK);
