@@ -4,15 +4,19 @@
 //! [`FlvReader`] turns the bodies of one publisher into frames, [`sequence_header`] and [`frame_prefix`]
 //! turn frames into bodies, [`file_header`] and [`tag`] put bodies into a file or an endless stream.
 //!
-//! Not here: reading FLV files, `onMetaData`, codecs beside H.264 and AAC. How
+//! [`TagReader`] finds the bodies in a file.
+//!
+//! Not here: `onMetaData`, codecs beside H.264 and AAC. How
 //! milliseconds become room time is [`Timeline`](crate::Timeline)'s question.
 
 mod file;
 mod reader;
+mod tags;
 mod writer;
 
 pub use file::{TagKind, file_header, tag};
 pub use reader::{FlvFrame, FlvReader};
+pub use tags::{Tag, TagError, TagReader};
 pub use writer::{END_OF_SEQUENCE, Prefix, frame_prefix, sequence_header};
 
 const FRAME_KEY: u8 = 1;
