@@ -142,6 +142,12 @@ impl<M: Machine> Actor<M> {
         matches!(self.shared.lock().stage, Stage::Ended)
     }
 
+    /// Has all been worked on that was submitted?
+    pub(crate) fn is_idle(&self) -> bool {
+        let mailbox = self.shared.lock();
+        mailbox.inbox.is_empty() && !matches!(mailbox.stage, Stage::Queued(..) | Stage::Running)
+    }
+
     pub(crate) fn stats(&self) -> Stats {
         self.shared.lock().stats
     }

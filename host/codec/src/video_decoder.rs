@@ -83,6 +83,12 @@ impl VideoDecoder {
         self.actor.effort()
     }
 
+    /// Has all been worked on that was submitted? Who waits for that before each frame loses none.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.actor.is_idle()
+    }
+
     /// What was thrown away.
     #[must_use]
     pub fn stats(&self) -> Stats {
