@@ -11,6 +11,7 @@ mod media_faults;
 mod media_flv;
 mod media_mix;
 mod media_play;
+mod media_probe;
 mod media_push;
 mod media_readme;
 mod media_source;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use heliu_probe::{Options, Point};
 
 use crate::compiling;
 
@@ -29,6 +30,22 @@ pub enum Command {
         /// The configuration file.
         #[arg(long)]
         config: PathBuf,
+    },
+    /// Reads a stream and prints as JSON what it is, shows and sounds: codec, size, rates, timestamps,
+    /// colours, freezes, tones, silence, and how far sound and pictures are apart if they flash and beep.
+    ///
+    /// Exit code 0: the report is printed, whatever it says; 1: nothing could be read, and one sentence on
+    /// standard error says why; 2: the command line is wrong.
+    Probe {
+        /// An FLV file, an rtmp:// URL, or an http:// URL of FLV.
+        place: String,
+        /// How much of it, by its own timestamps.
+        #[arg(long, default_value_t = Options::SECONDS, value_parser = clap::value_parser!(u64).range(1..=Options::SECONDS_MAX))]
+        seconds: u64,
+        /// Tells the colour there, too: fractions of width and height, as in `--at 0.5,0.25`; may stand
+        /// several times.
+        #[arg(long, value_name = "X,Y")]
+        at: Vec<Point>,
     },
     /// Says which heliu this is.
     Version,

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     let result = match cli::Arguments::parse().command {
         cli::Command::Run { config } => run::run(&config),
         cli::Command::Check { config } => run::check(&config),
+        cli::Command::Probe { place, seconds, at } => run::probe(&place, seconds, at),
         cli::Command::Version => run::version(),
         cli::Command::CompileComponent { memory_len_max, cpu_s_max } => compiling::begin(memory_len_max, cpu_s_max),
         cli::Command::CompileWithinCeilings => return compiling::compile(),

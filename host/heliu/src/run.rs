@@ -1,9 +1,10 @@
-//! The three commands.
+//! The commands.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use heliu_probe::{Options, Point};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
@@ -41,6 +42,14 @@ pub fn check(path: &Path) -> Result<()> {
     let config = Config::load(path)?;
     runtime()?.block_on(wiring::check(&config))?;
     println!("{} is ok", path.display());
+    Ok(())
+}
+
+/// Looks at a stream and prints what it is.
+pub fn probe(place: &str, seconds: u64, points: Vec<Point>) -> Result<()> {
+    let options = Options { span: Duration::from_secs(seconds), points };
+    let report = heliu_probe::probe(place, &options)?;
+    println!("{}", serde_json::to_string_pretty(&report)?);
     Ok(())
 }
 

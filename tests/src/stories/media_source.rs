@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::ffmpeg::Ffmpeg;
 use crate::probe::{Colour, Pictures, Sound, is_like};
 use crate::server::{Server, pingos, wait_for};
 use crate::stories::media_mix::{create, play_when_there, show};
 use crate::stories::media_play::assert_times_grow;
+use crate::stories::media_probe::{rgb, run};
 
 /// The bars' colours as `examples/heliu.toml` promises them: at 75 %.
 const BARS: [Colour; 8] =
@@ -66,6 +69,49 @@ fn a_source_gives_way_to_a_publisher_and_comes_back_after_it() {
     assert!(player.wait(Duration::from_secs(60)));
     let back = Pictures::of(&file).colour(-1, 1.5 / 8.0, 0.3);
     assert!(is_like(back, BARS[1]), "the source is back: {back:?}");
+}
+
+#[test]
+fn without_an_encoder_the_probe_sees_and_hears_what_a_source_makes() {
+    let server = with_source("livhub/7/bars", "test:bars?size=320x180&tone=1000");
+    started(&server, 1);
+    let url = server.rtmp_url("livhub/7/bars");
+    let bars: Vec<String> = (0..8).map(|bar| format!("--at={},0.4", (f64::from(bar) + 0.5) / 8.0)).collect();
+    let arguments: Vec<&str> = [url.as_str()].into_iter().chain(bars.iter().map(String::as_str)).collect();
+    let (code, told, words) = run(&arguments);
+    assert_eq!(code, Some(0), "{words}");
+    assert_eq!(told["end"], "enough", "{told}");
+    let video = &told["video"];
+    for (key, want) in [("width", json!(320)), ("height", json!(180)), ("profile", json!("Constrained Baseline"))] {
+        assert_eq!(video[key], want, "{key}");
+    }
+    assert_eq!((&video["keyframes"]["is_first"], &video["b_pictures"]), (&json!(true), &json!(0)), "{video}");
+    assert!(video["frame_rate"].as_f64().is_some_and(|rate| (20.0..=26.0).contains(&rate)), "{video}");
+    assert!(told["first_picture_ms"].as_f64().is_some_and(|ms| ms > 0.0), "{told}");
+    let colours = video["colours"].as_array().unwrap();
+    for (bar, want) in BARS.into_iter().enumerate() {
+        // Behind the grid of nine.
+        let got = rgb(&colours[9 + bar]["last"]);
+        assert!(is_close(got, want), "bar {bar}: {got:?}");
+    }
+    let frozen: i64 = video["freezes"].as_array().unwrap().iter().filter_map(|span| span["ms"].as_i64()).sum();
+    assert!(frozen < 1_000, "a busy machine drops ticks, but the clock runs: {video}");
+    let tone = &told["audio"]["tones"][0];
+    let near = |key: &str, want: f64, by: f64| tone[key].as_f64().is_some_and(|value| (value - want).abs() < by);
+    assert!(near("hz", 1_000.0, 1.0) && near("dbfs", -12.0, 1.0), "{tone}");
+    assert_eq!(told["sync"], Value::Null);
+}
+
+#[test]
+fn flash_and_beep_of_a_source_leave_it_together() {
+    let server = with_source("livhub/7/bars", "test:bars?size=320x180&tone=1000&flash=true");
+    started(&server, 1);
+    let (code, told, words) = run(&[&server.rtmp_url("livhub/7/bars")]);
+    assert_eq!(code, Some(0), "{words}");
+    assert!(told["audio"]["silences"].as_array().unwrap().len() >= 3, "between the beeps: {told}");
+    let sync = &told["sync"];
+    assert!(sync["pairs"].as_u64() >= Some(3), "{sync}");
+    assert!(sync["offset_ms"]["median"].as_i64().is_some_and(|offset| offset.abs() <= 25), "{sync}");
 }
 
 fn with_source(address: &str, url: &str) -> Server {
