@@ -38,15 +38,17 @@ pub enum Cost {
 }
 
 /// All of them, by name.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 17] = [
     parser("aac_config", target::aac_config::run),
     parser("addresses", target::addresses::run),
     parser("avc_nals", target::avc_nals::run),
     parser("avc_sets", target::avc_sets::run),
     parser("config", target::config::run),
     parser("flv", target::flv::run),
+    parser("flv_tags", target::flv_tags::run),
     codec("pictures", target::pictures::run),
     parser("pipeline", target::pipeline::run),
+    codec("probe", target::probe::run),
     parser("rtmp_amf", target::rtmp_amf::run),
     parser("rtmp_chunks", target::rtmp_chunks::run),
     parser("rtmp_client", target::rtmp_client::run),
