@@ -63,6 +63,8 @@ pub struct SourceEndpoint {
 impl SourceEndpoint {
     /// Is over.
     pub fn end(self, why: Ended) {
+        let (skipped, busy) = (self.generator.skipped(), self.video.stats().overflowed);
+        tracing::info!(publication = %self.publication, skipped, busy, "source ended");
         // Nobody waits for it while the host stops.
         let _ = self.ended.send(why);
     }
