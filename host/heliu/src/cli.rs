@@ -37,7 +37,7 @@ pub enum Command {
     /// Exit code 0: the report is printed, whatever it says; 1: nothing could be read, and one sentence on
     /// standard error says why; 2: the command line is wrong.
     Probe {
-        /// An FLV file, an rtmp:// URL, or an http:// URL of FLV.
+        /// An FLV file, an rtmp:// or rtmps:// URL, or an http:// or https:// URL of FLV.
         place: String,
         /// How much of it, by its own timestamps.
         #[arg(long, default_value_t = Options::SECONDS, value_parser = clap::value_parser!(u64).range(1..=Options::SECONDS_MAX))]

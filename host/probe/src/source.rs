@@ -24,7 +24,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Neither a file nor a scheme that is read.
-    #[error("only files and rtmp://, http:// URLs are read")]
+    #[error("only files and rtmp://, rtmps://, http://, https:// URLs are read")]
     Scheme,
     /// An RTMP URL that is none.
     #[error(transparent)]
@@ -38,6 +38,15 @@ pub enum Error {
     /// No address, or nobody there.
     #[error("cannot connect: {0}")]
     Connect(std::io::Error),
+    /// TLS itself cannot be used.
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
+    /// No name a certificate can be for.
+    #[error("the host is no name for TLS")]
+    TlsName,
+    /// Usually: the certificate is not trusted.
+    #[error("TLS came to nothing: {0}")]
+    TlsHandshake(std::io::Error),
     /// While the stream was being asked for.
     #[error("the connection broke: {0}")]
     Io(#[from] std::io::Error),
@@ -88,8 +97,8 @@ impl Source {
     /// Connects, asks, and waits for the first answer.
     pub(crate) fn open(place: &str) -> Result<Self, Error> {
         match place.split_once("://") {
-            Some(("rtmp", _)) => Ok(Self::Rtmp(Box::new(RtmpSource::open(&RtmpUrl::parse(place)?)?))),
-            Some(("http", _)) => Ok(Self::Flv(Box::new(FlvSource::new(http::get(place)?)))),
+            Some(("rtmp" | "rtmps", _)) => Ok(Self::Rtmp(Box::new(RtmpSource::open(&RtmpUrl::parse(place)?)?))),
+            Some(("http" | "https", _)) => Ok(Self::Flv(Box::new(FlvSource::new(http::get(place)?)))),
             Some(_) => Err(Error::Scheme),
             None => {
                 let file = std::fs::File::open(place).map_err(Error::File)?;

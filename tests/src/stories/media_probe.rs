@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::ffmpeg::Ffmpeg;
 use crate::probe::{Pictures, ffprobe, packets};
-use crate::server::{program, root};
+use crate::server::{Server, pingos, program, root};
+use crate::tls::{Certificate, terminate};
 
 /// A flat colour behind something that moves, and a tone.
 const MOVING: &str = "color=c=0x2080c0:s=320x180:r=25:d=4[back];color=c=white:s=40x40:r=25:d=4[front];\
@@ -100,6 +101,26 @@ fn what_cannot_be_read_is_told_in_a_sentence() {
     }
     assert_eq!(run(&["x.flv", "--at", "3,3"]).0, Some(2));
     assert_eq!(run(&["x.flv", "--seconds", "0"]).0, Some(2));
+}
+
+#[test]
+fn a_stream_behind_tls_is_told_if_its_certificate_is_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let trusted = folder.path().join("trusted.pem");
+    let certificate = Certificate::of(&["localhost"]);
+    certificate.write(&trusted);
+    let source = "[[source]]\naddress = \"livhub/7/bars\"\nurl = \"test:bars?size=160x96\"\n";
+    let server = Server::with(&(pingos("") + source));
+    let front = terminate(&certificate, server.rtmp().port());
+    let url = format!("rtmps://localhost:{}/livhub/7/bars", front.port());
+    let trust = [("SSL_CERT_FILE", trusted.to_str().unwrap())];
+
+    let (code, told, words) = run_with(&[&url, "--seconds", "1"], &trust);
+    assert_eq!((code, &told["video"]["width"]), (Some(0), &160.into()), "{words}");
+    let (code, _, words) = run(&[&url]);
+    assert!(code == Some(1) && words.contains("UnknownIssuer"), "{words}");
+    let (code, _, words) = run_with(&[&url.replace("localhost", "127.0.0.1")], &trust);
+    assert!(code == Some(1) && words.contains("not valid for name"), "{words}");
 }
 
 #[test]
@@ -218,8 +239,13 @@ pub fn told(file: &Path, arguments: &[&str]) -> Value {
 
 /// Exit code, report, standard error.
 pub fn run(arguments: &[&str]) -> (Option<i32>, Value, String) {
+    run_with(arguments, &[])
+}
+
+fn run_with(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, Value, String) {
     let mut command = Command::new(program("heliu"));
-    command.arg("probe").args(arguments).current_dir(root()).stdin(Stdio::null());
+    command.arg("probe").args(arguments).envs(environment.iter().copied());
+    command.current_dir(root()).stdin(Stdio::null());
     let output = command.output().expect("heliu starts");
     let told = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
     (output.status.code(), told, String::from_utf8_lossy(&output.stderr).into_owned())

@@ -1,10 +1,9 @@
 //! A GET of an endless body (RFC 9112), as HTTP-FLV players do it. A redirect is told, not followed.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 
 use super::Error;
-use super::connection::connect;
+use super::connection::Connection;
 
 /// Status line and headers together, and a chunk's size line.
 const HEAD_LEN_MAX: u64 = 16 << 10;
@@ -13,8 +12,9 @@ const URL_LEN_MAX: usize = 2_048;
 /// The body behind a URL.
 pub(crate) fn get(url: &str) -> Result<Box<dyn Read>, Error> {
     let (authority, path) = split(url).ok_or(Error::HttpUrl)?;
-    let (host, port) = host_and_port(authority).ok_or(Error::HttpUrl)?;
-    let mut socket = connect(host, port)?;
+    let is_tls = url.starts_with("https:");
+    let (host, port) = host_and_port(authority, if is_tls { 443 } else { 80 }).ok_or(Error::HttpUrl)?;
+    let mut socket = Connection::open(host, port, is_tls)?;
     let request = format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\naccept: */*\r\nconnection: close\r\n\r\n");
     socket.write_all(request.as_bytes())?;
     let mut reader = BufReader::new(socket);
@@ -37,11 +37,11 @@ fn split(url: &str) -> Option<(&str, &str)> {
     Some((&rest[..at], if at == rest.len() { "/" } else { &rest[at..] }))
 }
 
-fn host_and_port(authority: &str) -> Option<(&str, u16)> {
+fn host_and_port(authority: &str, usual_port: u16) -> Option<(&str, u16)> {
     let bracket = authority.rfind(']').unwrap_or(0);
     let (host, port) = match authority[bracket..].find(':') {
         Some(colon) => (&authority[..bracket + colon], authority[bracket + colon + 1..].parse().ok()?),
-        None => (authority, 80),
+        None => (authority, usual_port),
     };
     (!host.is_empty() && !host.contains('@')).then_some((host, port))
 }
@@ -51,7 +51,7 @@ struct Head {
     is_chunked: bool,
 }
 
-fn read_head(reader: &mut BufReader<TcpStream>) -> Result<Head, Error> {
+fn read_head(reader: &mut BufReader<Connection>) -> Result<Head, Error> {
     let mut reader = reader.take(HEAD_LEN_MAX);
     let line = |reader: &mut dyn BufRead| -> Result<String, Error> {
         let mut bytes = Vec::new();
@@ -75,7 +75,7 @@ fn read_head(reader: &mut BufReader<TcpStream>) -> Result<Head, Error> {
 
 /// A chunked body (RFC 9112 §7.1).
 struct Chunks {
-    reader: BufReader<TcpStream>,
+    reader: BufReader<Connection>,
     left: u64,
     state: ChunkState,
 }
@@ -147,7 +147,7 @@ mod tests {
             ("http://h/a\r\nx: y", None),
         ] {
             let parts = split(url)
-                .and_then(|(authority, path)| host_and_port(authority).map(|(host, port)| (host, port, path)));
+                .and_then(|(authority, path)| host_and_port(authority, 80).map(|(host, port)| (host, port, path)));
             assert_eq!(parts, want, "{url}");
         }
     }

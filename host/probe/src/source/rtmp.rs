@@ -1,18 +1,17 @@
 //! An RTMP server's stream, played.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use heliu_model::{Kind, RtmpUrl};
 use heliu_rtmp::{ClientEvent, ClientSession, Media};
 
-use super::connection::connect;
+use super::connection::Connection;
 use super::{Error, Next, broken};
 
 const READ_LEN: usize = 64 << 10;
 
 pub(crate) struct RtmpSource {
-    socket: TcpStream,
+    socket: Connection,
     session: ClientSession,
     buffer: Vec<u8>,
 }
@@ -20,7 +19,7 @@ pub(crate) struct RtmpSource {
 impl RtmpSource {
     /// Connects and asks; media may be a while in coming.
     pub(crate) fn open(url: &RtmpUrl) -> Result<Self, Error> {
-        let socket = connect(url.host(), url.port())?;
+        let socket = Connection::open(url.host(), url.port(), url.is_tls())?;
         let mut source = Self { socket, session: ClientSession::play(url), buffer: vec![0; READ_LEN] };
         source.flush()?;
         Ok(source)
