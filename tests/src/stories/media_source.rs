@@ -81,6 +81,7 @@ fn without_an_encoder_the_probe_sees_and_hears_what_a_source_makes() {
     let (code, told, words) = run(&arguments);
     assert_eq!(code, Some(0), "{words}");
     assert_eq!(told["end"], "enough", "{told}");
+    assert_by_http(&server, &told);
     let video = &told["video"];
     for (key, want) in [("width", json!(320)), ("height", json!(180)), ("profile", json!("Constrained Baseline"))] {
         assert_eq!(video[key], want, "{key}");
@@ -117,6 +118,18 @@ fn flash_and_beep_of_a_source_leave_it_together() {
 fn with_source(address: &str, url: &str) -> Server {
     let source = format!("[[source]]\naddress = \"{address}\"\nurl = \"{url}\"\n");
     Server::with(&(pingos("") + &source))
+}
+
+/// FLV over HTTP is the same stream.
+fn assert_by_http(server: &Server, by_rtmp: &Value) {
+    let (code, told, words) = run(&[&format!("http://{}/livhub/7/bars.flv", server.http()), "--seconds", "2"]);
+    assert_eq!(code, Some(0), "{words}");
+    for key in ["codec", "profile", "level", "width", "height", "declared_frame_rate"] {
+        assert_eq!(told["video"][key], by_rtmp["video"][key], "{key}");
+    }
+    assert_eq!(told["audio"]["sample_rate"], by_rtmp["audio"]["sample_rate"]);
+    let (code, _, words) = run(&[&format!("http://{}/livhub/a/b/c.flv", server.http())]);
+    assert!(code == Some(1) && words.contains("status 40"), "nobody may play there: {words}");
 }
 
 fn started(server: &Server, count: usize) {
