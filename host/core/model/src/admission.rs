@@ -19,7 +19,7 @@ pub enum Direction {
 pub struct Attempt {
     /// Of this connection, invented by the host.
     pub id: String,
-    /// `rtmp`, `egress` (this host's push into itself).
+    /// `rtmp`, `egress` (this host's push into itself), `source` (the operator's).
     pub protocol: &'static str,
     /// Which way.
     pub direction: Direction,

@@ -90,7 +90,7 @@ pub struct PublicationStatus {
     pub participant: Option<ParticipantId>,
     /// Where it came in; `None`: a mixer's.
     pub address: Option<Address>,
-    /// `rtmp`, `mixer`, `egress`.
+    /// `rtmp`, `mixer`, `egress`, `source`.
     pub protocol: &'static str,
     /// At most one of each kind.
     pub tracks: Vec<TrackStatus>,
