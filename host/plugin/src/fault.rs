@@ -70,19 +70,20 @@ impl Fault {
         }
     }
 
-    /// Is the plugin itself to blame, not its callers nor the host?
+    /// Is the plugin itself to blame, not its callers nor the host? Time that is over is not: computing
+    /// has a limit of its own, and who only waited, waited for the host.
     #[must_use]
     pub fn is_the_plugins(self) -> bool {
         match self {
             Self::Trap
             | Self::Cpu
             | Self::Memory
-            | Self::Timeout
             | Self::BadResponse
             | Self::ResponseTooLarge
             | Self::HostCall
             | Self::AnotherWay => true,
-            Self::Refused
+            Self::Timeout
+            | Self::Refused
             | Self::TooManyCalls
             | Self::BreakerOpen
             | Self::Conflict

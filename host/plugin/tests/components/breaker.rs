@@ -48,6 +48,19 @@ async fn good_calls_between_keep_it_closed() {
 }
 
 #[tokio::test]
+async fn a_host_that_is_slow_is_not_the_plugins_fault() {
+    let guest = Guest { request: "(loop (br 0)) unreachable", ..Guest::default() };
+    let host = Host::with_limits(guest, |limits| {
+        limits.cpu_max = Duration::from_secs(60);
+        limits.time_max = Duration::from_millis(10);
+    })
+    .await;
+    for _ in 0..20 {
+        assert_eq!(host.call().await, Err(Fault::Timeout));
+    }
+}
+
+#[tokio::test]
 async fn faults_among_many_good_calls_cost_nobody_else() {
     few_among_many(2_000, 8).await;
 }
