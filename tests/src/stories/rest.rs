@@ -3,7 +3,7 @@
 use heliu_sdk::fake::{Answer, Story};
 use serde_json::{Value, json};
 
-use crate::server::{Server, call, pingos};
+use crate::server::{Server, call, pingos_with};
 
 const ROWS: &str = include_str!("../../../plugins/pingos/cases/living.json");
 
@@ -14,7 +14,10 @@ fn every_row_is_answered_as_written() {
     for (at, story) in plain.iter().enumerate() {
         let secrets: String = story.secrets.iter().map(|(name, value)| format!("{name} = \"{value}\"\n")).collect();
         let limits = story.mixers_max.map(|max| format!("[limits]\nmixers_max = {max}\n")).unwrap_or_default();
-        let server = Server::with(&format!("{}[plugins.pingos.secrets]\n{secrets}\n{limits}", pingos("")));
+        // Which kind of instances answers must not show.
+        let instances = ["fresh", "reuse"][at % 2];
+        let plugin = pingos_with(instances, "");
+        let server = Server::with(&format!("{plugin}[plugins.pingos.secrets]\n{secrets}\n{limits}"));
         let own = Story::read(ROWS, &server.rtmp().to_string()).unwrap();
         own[at].run(|step| {
             let headers: Vec<(&str, &str)> =
