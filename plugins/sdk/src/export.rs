@@ -1,7 +1,8 @@
 //! From a function that builds a [`Plugin`] to the exports of the contract.
 //!
 //! [`Entry`] has one method per export; [`export!`] connects them with the generated glue, the only
-//! place with `unsafe`. A refusal is rolled back here, so that no handler has to think of it.
+//! place with `unsafe`. A refusal is rolled back here, so that no handler has to think of it. The
+//! plugin is built once an instance: it is the same every time, and all that may outlive a call.
 
 use crate::admission::{Attempt, Grant, Refusal};
 use crate::bindings::exports::heliu::personality::manifest::Descriptor;
@@ -19,13 +20,13 @@ impl Entry {
     /// `manifest.describe`.
     #[must_use]
     pub fn describe(self) -> Descriptor {
-        self.plugin().descriptor()
+        self.with(Plugin::descriptor)
     }
 
     /// `requests.handle-request`.
     #[must_use]
     pub fn handle_request(self, request: &http::Request) -> http::Response {
-        let answer = self.plugin().handle_request(request);
+        let answer = self.with(|plugin| plugin.handle_request(request));
         let response = answer.unwrap_or_else(|refusal| {
             transaction::rollback();
             refusal
@@ -38,7 +39,7 @@ impl Entry {
     /// # Errors
     /// The client stays out.
     pub fn admit(self, attempt: &Attempt) -> Result<Grant, Refusal> {
-        self.plugin().handle_attempt(attempt).inspect_err(|_| transaction::rollback())
+        self.with(|plugin| plugin.handle_attempt(attempt)).inspect_err(|_| transaction::rollback())
     }
 
     /// `events.handle-event`.
@@ -46,7 +47,7 @@ impl Entry {
     /// # Errors
     /// The host shall come again.
     pub fn handle_event(self, event: &Event) -> Result<(), Error> {
-        self.plugin().handle_event(event).inspect_err(|_| transaction::rollback())
+        self.with(|plugin| plugin.handle_event(event)).inspect_err(|_| transaction::rollback())
     }
 
     /// `events.handle-alarm`.
@@ -54,13 +55,24 @@ impl Entry {
     /// # Errors
     /// The host shall come again.
     pub fn handle_alarm(self, alarm: &Alarm) -> Result<(), Error> {
-        self.plugin().handle_alarm(alarm).inspect_err(|_| transaction::rollback())
+        self.with(|plugin| plugin.handle_alarm(alarm)).inspect_err(|_| transaction::rollback())
     }
 
-    fn plugin(self) -> Plugin {
-        #[cfg(target_family = "wasm")]
-        std::panic::set_hook(Box::new(last_words));
-        (self.0)()
+    #[cfg(target_family = "wasm")]
+    fn with<T>(self, act: impl FnOnce(&Plugin) -> T) -> T {
+        thread_local! {
+            static BUILT: std::cell::OnceCell<Plugin> = const { std::cell::OnceCell::new() };
+        }
+        let build = || {
+            std::panic::set_hook(Box::new(last_words));
+            (self.0)()
+        };
+        BUILT.with(|built| act(built.get_or_init(build)))
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn with<T>(self, act: impl FnOnce(&Plugin) -> T) -> T {
+        act(&(self.0)())
     }
 }
 

@@ -1,4 +1,4 @@
-//! `Plugin`: what a personality is, built once per call and thrown away after it.
+//! `Plugin`: what a personality is, built once per instance.
 //!
 //! The same value answers `describe` and dispatches calls, so a route cannot be described and then
 //! not be there.
