@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
-use heliu_model::{Frame, Kind};
+use heliu_model::{Frame, Kind, Traffic};
 use tokio::sync::Notify;
 
 use crate::backlog::{Backlog, State};
@@ -80,6 +80,16 @@ impl Outbox {
     /// Worker: has it not moved for too long?
     pub fn is_stuck(&self, now: Instant) -> bool {
         self.lock().backlog.is_stuck(now)
+    }
+
+    /// Worker: how much waits.
+    pub fn waiting_bytes(&self) -> u64 {
+        self.lock().backlog.len_bytes() as u64
+    }
+
+    /// Worker: what has left so far.
+    pub fn traffic(&self) -> Traffic {
+        self.lock().backlog.counts().into()
     }
 
     /// Worker: waits until the viewer has gone.

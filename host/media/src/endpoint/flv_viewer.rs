@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use heliu_container::flv::{self, TagKind};
-use heliu_model::{Address, Direction, Frame, Kind, LeaveReason};
+use heliu_model::{Address, Direction, Frame, Kind, LeaveReason, Traffic};
 use heliu_room::{Delivery, Error, Formats, Wish};
 
 use crate::endpoint::Endpoint;
@@ -39,6 +39,16 @@ impl FlvViewer {
     /// By which name it came.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Bytes that wait for it.
+    pub fn waiting_bytes(&self) -> u64 {
+        self.outbox.waiting_bytes()
+    }
+
+    /// What it took so far.
+    pub fn traffic(&self) -> Traffic {
+        self.outbox.traffic()
     }
 
     /// Sends a frame.

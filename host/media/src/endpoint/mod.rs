@@ -128,6 +128,7 @@ impl Endpoint {
                 totals.discards += discards;
             }
             Self::Player(player) => totals.played += player.traffic(),
+            Self::FlvViewer(viewer) => totals.played += viewer.traffic(),
             Self::Push(push) => totals.pushed += push.traffic(),
             Self::RelayOut(relay) => totals.relayed += relay.traffic(),
             Self::Mixer(mixer) => mixer.add_totals(totals),
@@ -137,10 +138,17 @@ impl Endpoint {
 
     /// If it is a player: by which name it came, and its share of all who did.
     pub fn player(&self) -> Option<(&Address, Players)> {
-        let Self::Player(player) = self else { return None };
-        let waiting = player.waiting_bytes();
-        let traffic = player.traffic();
-        Some((player.address(), Players { count: 1, queue_bytes: waiting, queue_bytes_longest: waiting, traffic }))
+        let (address, waiting, traffic) = match self {
+            Self::Player(player) => (player.address(), player.waiting_bytes(), player.traffic()),
+            Self::FlvViewer(viewer) => (viewer.address(), viewer.waiting_bytes(), viewer.traffic()),
+            Self::Publisher(_)
+            | Self::Mixer(_)
+            | Self::Push(_)
+            | Self::RelayOut(_)
+            | Self::RelayIn(_)
+            | Self::Source(_) => return None,
+        };
+        Some((address, Players { count: 1, queue_bytes: waiting, queue_bytes_longest: waiting, traffic }))
     }
 
     /// Adds itself to a snapshot.
