@@ -15,9 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use heliu_http::{Config, PluginRoutes, Readiness, Server};
-use heliu_model::{Address, Job, Namespace, Noun, Status};
-use heliu_plugin::{HostLimits, Plane, PluginConfig, Plugins, Reuse};
+use heliu_http::{Config, Play, PluginRoutes, Readiness, Server, Stream};
+use heliu_media::ViewRequest;
+use heliu_model::{Address, Job, Namespace, Noun, Refusal, Status};
+use heliu_plugin::{Compiler, HostLimits, Plane, PluginConfig, Plugins, Reuse, Workshop};
 use heliu_store::Store;
 
 const CONNECTIONS: usize = 4;
@@ -163,16 +164,24 @@ async fn serve_component(component: &Path, reuse: Reuse) {
     config.apps = Some(vec!["*".into()]);
     config.limits.cpu_percent_max = 0;
     config.limits.reuse = reuse;
-    let plugins = Plugins::load(vec![config], Store::in_memory(), Arc::new(Nothing)).await.unwrap();
+    let workshop = Workshop::new(Compiler::InProcess, None);
+    let plugins = Plugins::load(vec![config], Store::in_memory(), Arc::new(Nothing), workshop).await.unwrap();
     let listen = vec!["127.0.0.1:0".parse().unwrap()];
     let routes = Arc::new(PluginRoutes::new(&plugins, &listen));
-    let server = Server::start(Config { listen, ..Config::default() }, routes, Readiness::default()).await.unwrap();
+    let config = Config { listen, ..Config::default() };
+    let server = Server::start(config, routes, Arc::new(Nothing), Readiness::default()).await.unwrap();
     println!("{}", server.addresses()[0]);
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// A host on which nothing happens.
 struct Nothing;
+
+impl Play for Nothing {
+    fn play_flv(&self, _: ViewRequest) -> BoxFuture<'static, Result<Stream, Refusal>> {
+        Box::pin(async { Err(Refusal { status: 404, reason: "nothing is here".to_owned() }) })
+    }
+}
 
 impl Plane for Nothing {
     fn status(&self) -> Arc<Status> {
