@@ -106,6 +106,7 @@ mod tests {
     use tokio::sync::{mpsc, watch};
 
     use super::*;
+    use crate::net::{Connector, EgressFilter};
     use crate::worker::Worker;
     use crate::{Admit, Config, Media, OwnNames};
 
@@ -132,7 +133,8 @@ mod tests {
         let (events, mut happened) = mpsc::channel(64);
         let door = Arc::new(Doorkeeper { refusals: 0, asked: AtomicU32::new(0), time_max: None });
         let edge = tokio::runtime::Handle::current();
-        let director = Arc::new(Director::new(vec![inbox], door, edge, OwnNames::default(), events));
+        let connector = Connector::new(EgressFilter::new(config().egress_allow));
+        let director = Arc::new(Director::new(vec![inbox], door, edge, OwnNames::default(), connector, events));
         let worker = Worker::new(0, director.clone(), Pool::start(1).unwrap());
         let _sources = start(config().sources, &director);
         let story = async {

@@ -46,7 +46,8 @@ async fn a_peer_that_is_refused_again_and_again_does_not_wake_the_plugin() {
     let mut plugin = FakePlugin::plain("mix", &[]);
     plugin.apps = vec!["live".into()];
     let plugin = Arc::new(plugin);
-    let door = Door::with(Store::in_memory(), vec![plugin.clone()]);
+    let view = HostView::with_clock(Store::in_memory(), config(&[]), clock());
+    let door = Door::with(&view, vec![plugin.clone()]);
     let mut answers = Vec::new();
     for _ in 0..600 {
         answers.push(door.admit(attempt(Direction::Publish, "live/a")).await.unwrap_err().status);
