@@ -19,9 +19,9 @@ data_dir = "$folder/data"
 [log]
 level = "warn"
 [[http]]
-listen = "127.0.0.1:18080"
+listen = "127.0.0.1:47080"
 [rtmp]
-listen = "127.0.0.1:11935"
+listen = "127.0.0.1:47935"
 [plugins.one]
 component = "$plugin"
 apps = ["*"]
@@ -34,40 +34,40 @@ worker_rlimit_nofile 65536;
 error_log $folder/nginx.log warn;
 pid $folder/nginx.pid;
 events { worker_connections 16384; }
-rtmp { server { listen 127.0.0.1:21935; chunk_size 4096; application live { live on; } } }
+rtmp { server { listen 127.0.0.1:47936; chunk_size 4096; application live { live on; } } }
 NGINX
 
 run_heliu() { "$heliu" run --config "$folder/heliu.toml" > "$folder/ready" 2> "$folder/log" & server=$!; pids+=("$server"); }
-ready() { until grep -q '^ready' "$folder/ready" 2>/dev/null; do sleep 0.01; done; }
+ready() { until grep -q "^ready" "$folder/ready"; do kill -0 "$server" || { cat "$folder/log"; exit 1; }; sleep 0.01; done; }
 measure() { echo "$1: load $(cut -d' ' -f1 /proc/loadavg) $("$load" "${@:2}")"; }
 publish() { "$load" publish "$1" > /dev/null & publisher=$!; pids+=("$publisher"); sleep 4; }
 
 run_heliu; ready
 nginx -c "$folder/nginx.conf" 2> /dev/null & nginx=$!; pids+=("$nginx"); sleep 1
 
-publish rtmp://127.0.0.1:11935/live/7/cam
+publish rtmp://127.0.0.1:47935/live/7/cam
 for count in $counts; do
-  measure "heliu rtmp" play rtmp://127.0.0.1:11935/live/7/cam --count "$count" --seconds "$seconds" --pid "$server"
-  measure "heliu flv" play http://127.0.0.1:18080/live/7/cam.flv --count "$count" --seconds "$seconds" --pid "$server"
+  measure "heliu rtmp" play rtmp://127.0.0.1:47935/live/7/cam --count "$count" --seconds "$seconds" --pid "$server"
+  measure "heliu flv" play http://127.0.0.1:47080/live/7/cam.flv --count "$count" --seconds "$seconds" --pid "$server"
 done
-measure "heliu rtmp, 50 stalled" play rtmp://127.0.0.1:11935/live/7/cam --count 50 --stalled 50 --seconds 45 --pid "$server"
-measure "heliu flv, 50 stalled" play http://127.0.0.1:18080/live/7/cam.flv --count 50 --stalled 50 --seconds 45 --pid "$server"
+measure "heliu rtmp, 50 stalled" play rtmp://127.0.0.1:47935/live/7/cam --count 50 --stalled 50 --seconds 45 --pid "$server"
+measure "heliu flv, 50 stalled" play http://127.0.0.1:47080/live/7/cam.flv --count 50 --stalled 50 --seconds 45 --pid "$server"
 kill "$publisher"; wait "$publisher" 2>/dev/null || true
 
-publish rtmp://127.0.0.1:21935/live/cam
+publish rtmp://127.0.0.1:47936/live/cam
 for count in $counts; do
-  measure "nginx rtmp" play rtmp://127.0.0.1:21935/live/cam --count "$count" --seconds "$seconds" --pid "$nginx"
+  measure "nginx rtmp" play rtmp://127.0.0.1:47936/live/cam --count "$count" --seconds "$seconds" --pid "$nginx"
 done
 kill "$publisher"; wait "$publisher" 2>/dev/null || true
 
-measure "heliu, idle" idle 127.0.0.1:11935 --count 2000 --pid "$server"
+measure "heliu, idle" idle 127.0.0.1:47935 --count 2000 --pid "$server"
 
 for round in 1 2 3; do
   kill -9 "$server"; wait "$server" 2>/dev/null || true
   : > "$folder/ready"
   began=$(date +%s%N)
   run_heliu
-  until (exec 3<> /dev/tcp/127.0.0.1/11935) 2>/dev/null; do :; done
+  until (exec 3<> /dev/tcp/127.0.0.1/47935) 2>/dev/null; do :; done
   echo "heliu, restart $round: accepting after $((($(date +%s%N) - began) / 1000000)) ms"
   ready
 done

@@ -4,8 +4,8 @@
 //! full is dropped with all that follow, up to the next keyframe that finds it half empty: the receiver
 //! loses whole groups of pictures for himself only. Dropped frames are counted.
 //!
-//! A picture leaves at once. Sound rides along with the next picture, or leaves when its worker says so,
-//! 20 ms later at most: a write costs the same whatever it carries, and is most of what a player costs.
+//! A picture leaves at once. Sound rides along with the next picture, or leaves after [`SOUND_WAIT`]: a
+//! write costs nearly the same whatever it carries, and is most of what a player costs.
 //!
 //! A plain value: [`SendQueue`](crate::queue::SendQueue) keeps one on a worker,
 //! [`Outbox`](crate::outbox::Outbox) one between a worker and the edge.
@@ -20,6 +20,9 @@ use heliu_model::{Frame, Kind, Traffic};
 const FRAME_BYTES_MAX: usize = 4 << 20;
 /// Control bytes beyond this: the other side does not read at all.
 const CONTROL_BYTES_MAX: usize = 256 << 10;
+/// How long sound waits for a picture. They come every 40 ms at 25 a second; nobody hears the difference,
+/// because what is heard with the next picture is there with the next picture.
+const SOUND_WAIT: Duration = Duration::from_millis(40);
 /// A connection whose backlog does not move for so long is cut.
 const STUCK_AFTER: Duration = Duration::from_secs(20);
 
@@ -31,8 +34,8 @@ pub struct Backlog {
     state: State,
     moved_at: Instant,
     has_video: bool,
-    /// Sound waits for a picture.
-    lingers: bool,
+    /// Sound waits for a picture since then.
+    lingers: Option<Instant>,
     counts: Counts,
 }
 
@@ -75,7 +78,7 @@ impl Backlog {
             state: State::Flowing,
             moved_at: now,
             has_video: false,
-            lingers: false,
+            lingers: None,
             counts: Counts::default(),
         }
     }
@@ -119,14 +122,24 @@ impl Backlog {
     }
 
     /// A frame of this kind has been taken: does all that waits leave at once?
-    pub fn leaves_at_once(&mut self, kind: Kind) -> bool {
-        self.lingers = kind == Kind::Audio && self.has_video;
-        !self.lingers
+    pub fn leaves_at_once(&mut self, kind: Kind, now: Instant) -> bool {
+        let waits = kind == Kind::Audio && self.has_video;
+        self.lingers = waits.then(|| self.lingers.unwrap_or(now));
+        !waits
     }
 
-    /// Sound has waited long enough. False: none has.
-    pub fn take_lingering(&mut self) -> bool {
-        std::mem::take(&mut self.lingers) && self.len_bytes > 0
+    /// Has some sound waited long enough? It leaves then.
+    pub fn take_lingering(&mut self, now: Instant) -> bool {
+        let is_due = self.lingers.is_some_and(|since| now.saturating_duration_since(since) >= SOUND_WAIT);
+        if is_due {
+            self.lingers = None;
+        }
+        is_due
+    }
+
+    /// Does sound wait for a picture?
+    pub fn lingers(&self) -> bool {
+        self.lingers.is_some()
     }
 
     /// Takes nothing more; what waits still leaves.
@@ -262,15 +275,17 @@ mod tests {
     fn sound_rides_along_with_pictures_if_there_are_any() {
         let now = Instant::now();
         let mut backlog = Backlog::new(now);
-        assert!(backlog.leaves_at_once(Kind::Audio), "no picture is to be expected");
+        let later = now + SOUND_WAIT;
+        assert!(backlog.leaves_at_once(Kind::Audio, now), "no picture is to be expected");
         assert!(backlog.admits(&frame(true, 10)));
-        assert!(backlog.leaves_at_once(Kind::Video));
-        assert!(!backlog.leaves_at_once(Kind::Audio));
-        backlog.push(Bytes::from_static(b"sound"), now);
-        assert!(backlog.take_lingering(), "it has waited long enough");
-        assert!(!backlog.take_lingering(), "once");
-        assert!(!backlog.leaves_at_once(Kind::Audio) && backlog.leaves_at_once(Kind::Video));
-        assert!(!backlog.take_lingering(), "it has left with the picture");
+        assert!(backlog.leaves_at_once(Kind::Video, now));
+        assert!(!backlog.leaves_at_once(Kind::Audio, now));
+        assert!(!backlog.leaves_at_once(Kind::Audio, later), "the second does not begin the wait anew");
+        assert!(!backlog.take_lingering(now) && backlog.lingers(), "not long enough");
+        assert!(backlog.take_lingering(later), "it has waited long enough");
+        assert!(!backlog.take_lingering(later), "once");
+        assert!(!backlog.leaves_at_once(Kind::Audio, now) && backlog.leaves_at_once(Kind::Video, now));
+        assert!(!backlog.take_lingering(later) && !backlog.lingers(), "it has left with the picture");
     }
 
     fn frame(is_key: bool, len: usize) -> Frame {

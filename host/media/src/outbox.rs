@@ -52,13 +52,19 @@ impl Outbox {
         self.change(|backlog| {
             let now = Instant::now();
             bytes.into_iter().for_each(|bytes| backlog.push(bytes, now));
-            backlog.leaves_at_once(kind)
+            backlog.leaves_at_once(kind, now)
         });
     }
 
-    /// Worker: sound has waited long enough for a picture.
-    pub fn release_sound(&self) {
-        self.change(Backlog::take_lingering);
+    /// Worker: lets sound go that has waited long enough for a picture. True: some waits still.
+    pub fn release_sound(&self, now: Instant) -> bool {
+        let mut lingers = false;
+        self.change(|backlog| {
+            let is_due = backlog.take_lingering(now);
+            lingers = backlog.lingers();
+            is_due
+        });
+        lingers
     }
 
     /// Worker: nothing follows.

@@ -60,16 +60,18 @@ impl SendQueue {
 
     /// A frame of this kind is complete.
     pub fn release(&self, kind: Kind) {
-        if self.backlog.borrow_mut().leaves_at_once(kind) {
+        if self.backlog.borrow_mut().leaves_at_once(kind, Instant::now()) {
             self.wake.notify_one();
         }
     }
 
-    /// Sound has waited long enough for a picture.
-    pub fn release_sound(&self) {
-        if self.backlog.borrow_mut().take_lingering() {
+    /// Lets sound go that has waited long enough for a picture. True: some waits still.
+    pub fn release_sound(&self, now: Instant) -> bool {
+        let mut backlog = self.backlog.borrow_mut();
+        if backlog.take_lingering(now) {
             self.wake.notify_one();
         }
+        backlog.lingers()
     }
 
     /// Takes nothing more; the writer ends after what waits.

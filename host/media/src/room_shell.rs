@@ -118,10 +118,13 @@ impl RoomShell {
         }
     }
 
-    /// Sound has waited long enough for a picture.
-    pub fn release_sound(&mut self) {
-        self.sound_waits = false;
-        self.endpoints.values().for_each(Endpoint::release_sound);
+    /// Lets sound go that has waited long enough for a picture.
+    pub fn release_sound(&mut self, now: Instant) {
+        // Every one is asked; none is passed over because another has said yes.
+        self.sound_waits = self.endpoints.values().fold(false, |waits, endpoint| endpoint.release_sound(now) | waits);
+        if self.sound_waits {
+            self.worker.note_sound(&self.id);
+        }
     }
 
     /// Takes an endpoint out, with all it publishes and receives.

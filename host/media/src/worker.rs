@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use heliu_codec::Pool;
 use heliu_model::{
@@ -29,8 +29,8 @@ use crate::room_shell::RoomShell;
 const STATUS_EVERY: Duration = Duration::from_millis(100);
 /// How often counters reach the status when nothing else happens.
 const COUNTERS_EVERY: Duration = Duration::from_millis(500);
-/// How long sound waits for a picture to ride along with.
-const SOUND_WAIT: Duration = Duration::from_millis(20);
+/// How often sound that waits for a picture is looked at.
+const SOUND_LOOK: Duration = Duration::from_millis(10);
 /// How often patience and stuck connections are looked at.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -162,9 +162,10 @@ impl Worker {
     async fn release_sound(self: Rc<Self>) {
         loop {
             self.sound_waits.notified().await;
-            tokio::time::sleep(SOUND_WAIT).await;
+            tokio::time::sleep(SOUND_LOOK).await;
+            let now = Instant::now();
             for room in self.sounding.take() {
-                room.turn(RoomShell::release_sound);
+                room.turn(|shell| shell.release_sound(now));
             }
         }
     }

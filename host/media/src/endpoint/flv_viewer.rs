@@ -64,9 +64,9 @@ impl FlvViewer {
         self.send(frame, formats, shared);
     }
 
-    /// Sound has waited long enough for a picture.
-    pub fn release_sound(&self) {
-        self.outbox.release_sound();
+    /// Lets sound go that has waited long enough for a picture. True: some waits still.
+    pub fn release_sound(&self, now: Instant) -> bool {
+        self.outbox.release_sound(now)
     }
 
     /// The host ends it, or what it received has ended. Who does not read anyway is not waited for.

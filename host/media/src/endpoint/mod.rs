@@ -61,13 +61,13 @@ impl Endpoint {
         }
     }
 
-    /// Sound has waited long enough for a picture to ride along with.
-    pub fn release_sound(&self) {
+    /// Lets sound go that has waited long enough for a picture. True: some waits still.
+    pub fn release_sound(&self, now: Instant) -> bool {
         match self {
-            Self::Player(player) => player.release_sound(),
-            Self::FlvViewer(viewer) => viewer.release_sound(),
-            Self::Push(push) => push.release_sound(),
-            Self::Publisher(_) | Self::Mixer(_) | Self::RelayOut(_) | Self::RelayIn(_) | Self::Source(_) => {}
+            Self::Player(player) => player.release_sound(now),
+            Self::FlvViewer(viewer) => viewer.release_sound(now),
+            Self::Push(push) => push.release_sound(now),
+            Self::Publisher(_) | Self::Mixer(_) | Self::RelayOut(_) | Self::RelayIn(_) | Self::Source(_) => false,
         }
     }
 

@@ -52,9 +52,9 @@ impl Player {
         self.wire.send(delivery, shared, &self.queue, PLAYER_STREAM);
     }
 
-    /// Sound has waited long enough for a picture.
-    pub fn release_sound(&self) {
-        self.queue.release_sound();
+    /// Lets sound go that has waited long enough for a picture. True: some waits still.
+    pub fn release_sound(&self, now: Instant) -> bool {
+        self.queue.release_sound(now)
     }
 
     /// Takes what the socket gave.

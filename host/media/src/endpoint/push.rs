@@ -33,9 +33,9 @@ impl Push {
         self.wire.send(delivery, shared, &self.queue, self.stream);
     }
 
-    /// Sound has waited long enough for a picture.
-    pub fn release_sound(&self) {
-        self.queue.release_sound();
+    /// Lets sound go that has waited long enough for a picture. True: some waits still.
+    pub fn release_sound(&self, now: Instant) -> bool {
+        self.queue.release_sound(now)
     }
 
     /// The host ends it.
