@@ -14,6 +14,8 @@ use crate::resolve;
 
 /// From one source address; servers bound what a single one may hold.
 const PER_ADDRESS: usize = 50;
+/// So that a server's queue of connections does not overflow.
+const CONNECT_EVERY: Duration = Duration::from_millis(1);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Where to, and how many.
@@ -43,6 +45,7 @@ pub async fn run(options: Options) -> Result<Value> {
     let mut connections = JoinSet::new();
     for index in 0..options.count {
         connections.spawn(wait(to, index));
+        tokio::time::sleep(CONNECT_EVERY).await;
     }
     let mut lives: Vec<Duration> = Vec::new();
     let mut failed = 0;
