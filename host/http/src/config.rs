@@ -30,7 +30,8 @@ impl Default for Config {
             head_len_max: 64 * 1024,
             head_time_max: Duration::from_secs(10),
             body_time_max: Duration::from_secs(10),
-            write_time_max: Duration::from_secs(30),
+            // Longer than the media plane has patience with a viewer, so that it is the one to say so.
+            write_time_max: Duration::from_secs(18),
         }
     }
 }

@@ -21,7 +21,8 @@ use crate::net::{Stream, TlsServer};
 const DECIDE_WITHIN: Duration = Duration::from_secs(10);
 /// After an error of `accept`, usually too many open files.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-const READ_LEN: usize = 16 << 10;
+/// A handshake and commands; strangers may hold a thousand of these.
+const READ_LEN: usize = 4 << 10;
 
 /// A granted RTMP connection on its way to its room.
 pub struct Client {

@@ -23,8 +23,9 @@ const CONTROL_BYTES_MAX: usize = 256 << 10;
 /// How long sound waits for a picture. They come every 40 ms at 25 a second; nobody hears the difference,
 /// because what is heard with the next picture is there with the next picture.
 const SOUND_WAIT: Duration = Duration::from_millis(40);
-/// A connection whose backlog does not move for so long is cut.
-const STUCK_AFTER: Duration = Duration::from_secs(20);
+/// A connection whose backlog does not move for so long is cut. The kernel has taken some seconds' worth
+/// before that, and within 30 s of its last read a viewer shall be gone.
+const STUCK_AFTER: Duration = Duration::from_secs(15);
 
 /// Bytes in the order in which they leave.
 #[derive(Debug)]
