@@ -126,6 +126,7 @@ fn a_redirect_is_not_followed() {
     let code = Value::text("NetConnection.Connect.Rejected");
     let information = vec![member("level", Value::text("error")), member("code", code), member("ex", extra)];
     let values = [Value::text("_error"), Value::Number(CONNECT), Value::Null, Value::Object(information)];
+    wire.feed_client(&set_chunk_size());
     wire.feed_client(&command(COMMANDS, 0, &values));
     let event = wire.client.poll_event();
     assert!(matches!(&event, Some(ClientEvent::Rejected(reason)) if reason.contains("redirects")), "{event:?}");
