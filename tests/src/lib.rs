@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod ffmpeg;
 #[cfg(test)]
+mod player;
+#[cfg(test)]
 mod probe;
 #[cfg(test)]
 mod publisher;

@@ -151,6 +151,11 @@ impl Server {
         self.ports.admin
     }
 
+    /// Of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has told so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()

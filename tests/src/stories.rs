@@ -14,6 +14,7 @@ mod media_play;
 mod media_probe;
 mod media_push;
 mod media_readme;
+mod media_soak;
 mod media_source;
 mod media_strange;
 mod media_tls;

@@ -19,7 +19,8 @@ mod tools;
 
 const USAGE: &str = "cargo xtask run    install what is missing, build host and plugins, start examples/heliu.toml
 cargo xtask test   the same, then format, lints, documentation and every test
-cargo xtask fuzz <target> [seconds]   run libFuzzer on one target of host/fuzz";
+cargo xtask fuzz <target> [seconds]   run libFuzzer on one target of host/fuzz
+cargo xtask soak   ten minutes of publishers, players and tasks that come and go";
 
 fn main() -> ExitCode {
     match run() {
@@ -45,6 +46,10 @@ fn run() -> Result<()> {
             steps::test(&root)
         }
         Some("fuzz") => fuzz::fuzz(&root, argument(2).as_deref(), argument(3).as_deref()),
+        Some("soak") => {
+            install::missing(tools::Purpose::Test)?;
+            steps::soak(&root)
+        }
         Some(other) => bail!("there is no command {other:?}\n{USAGE}"),
         None => bail!("which command?\n{USAGE}"),
     }

@@ -28,6 +28,15 @@ pub fn test(root: &Path) -> Result<()> {
     cargo(root, &["nextest", "run", "--locked", "--workspace"])
 }
 
+/// The story of the crowd at full length; among the tests it lasts a minute.
+pub fn soak(root: &Path) -> Result<()> {
+    build_components(root, &["plugins"])?;
+    cargo(root, &["build", "--locked", "-p", "heliu"])?;
+    let test = ["nextest", "run", "--locked", "--profile", "soak", "--no-capture", "-p", "heliu-tests", "media_soak"];
+    announce("HELIU_SOAK_SECONDS=600 cargo", &test);
+    succeed(Command::new("cargo").args(test).env("HELIU_SOAK_SECONDS", "600").current_dir(root))
+}
+
 /// Runs a command in the current folder; its output goes where ours goes.
 pub fn carry_out(program: &str, arguments: &[&str]) -> Result<()> {
     announce(program, arguments);
