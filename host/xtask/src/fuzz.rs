@@ -1,7 +1,8 @@
 //! `cargo xtask fuzz <target> [seconds]`: libFuzzer on stable Rust.
 //!
 //! The engine in `host/fuzz/engine` is a workspace of its own and is built with coverage of every
-//! edge, which is a flag of LLVM and needs no nightly compiler. What it keeps stays in `target/fuzz`.
+//! edge, which is a flag of LLVM and needs no nightly compiler. It takes the versions of the workspace's
+//! own lock file. What it keeps stays in `target/fuzz`.
 
 use std::path::Path;
 use std::process::Command;
@@ -41,10 +42,10 @@ pub fn fuzz(root: &Path, target: Option<&str>, seconds: Option<&str>) -> Result<
 }
 
 fn build(root: &Path, host: &str) -> Result<()> {
+    std::fs::copy(root.join("Cargo.lock"), root.join(ENGINE).join("Cargo.lock")).context("cannot copy Cargo.lock")?;
     let manifest = format!("{ENGINE}/Cargo.toml");
     // With --target the flags reach no build script, which has no engine to be linked with.
-    let arguments =
-        ["build", "--release", "--locked", "--manifest-path", &manifest, "--target-dir", FOLDER, "--target", host];
+    let arguments = ["build", "--release", "--manifest-path", &manifest, "--target-dir", FOLDER, "--target", host];
     announce("cargo", &arguments);
     let mut command = Command::new("cargo");
     command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_PKG_NAME").env("RUSTFLAGS", FLAGS.join(" "));
