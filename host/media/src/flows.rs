@@ -62,6 +62,13 @@ impl Flows {
 }
 
 impl Flow<'_> {
+    /// Its sources have changed.
+    pub fn take_from(&self, from: Vec<Place>) {
+        if let Some(relay) = self.flows.lock().relays.get_mut(&self.number) {
+            relay.from = from;
+        }
+    }
+
     /// Would what it delivers come back to where it is taken from?
     pub fn is_loop(&self) -> bool {
         self.flows.lock().is_loop(self.number)
@@ -140,6 +147,18 @@ mod tests {
         drop(first);
         assert!(!second.is_loop());
         flows.remove_mixer(&"n/a".parse().unwrap());
+    }
+
+    #[test]
+    fn other_sources_may_make_or_break_a_loop() {
+        let flows = Flows::default();
+        flows.put_mixer("n/a".parse().unwrap(), place("a/mix"));
+        let flow = flows.put_relay(vec![place("a/1")], place("a/2"));
+        assert!(!flow.is_loop());
+        flow.take_from(vec![place("a/mix")]);
+        assert!(flow.is_loop());
+        flow.take_from(vec![place("a/1")]);
+        assert!(!flow.is_loop());
     }
 
     fn place(text: &str) -> Place {

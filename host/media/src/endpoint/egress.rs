@@ -198,7 +198,7 @@ impl Try {
         }
         let mut news = relay.news;
         tokio::select! {
-            () = until_loop(&flow) => Ended::Loop,
+            () = self.until_loop(&flow) => Ended::Loop,
             ended = async {
                 match news.recv().await {
                     Some(News::Published) => tokio::select! {
@@ -213,10 +213,19 @@ impl Try {
         }
     }
 
-    /// What it takes.
+    /// What it takes; that may change while it runs.
     fn sources(&self) -> Vec<Place> {
-        let sources = [&self.intent.audio, &self.intent.video].into_iter().flatten();
-        sources.map(|source| (self.intent.room.clone(), source.publication.clone())).collect()
+        let intent = intent(&self.worker, &self.id).unwrap_or_else(|| self.intent.clone());
+        let sources = [&intent.audio, &intent.video].into_iter().flatten();
+        sources.map(|source| (intent.room.clone(), source.publication.clone())).collect()
+    }
+
+    /// A mixer that starts later, or another source, may close the circle.
+    async fn until_loop(&self, flow: &Flow<'_>) {
+        while !flow.is_loop() {
+            tokio::time::sleep(LOOP_LOOK_EVERY).await;
+            flow.take_from(self.sources());
+        }
     }
 
     /// Connects the endpoint with its sources. `None`: the room ended at once.
@@ -257,13 +266,6 @@ impl Try {
                 self.worker.note_change();
             }
         }
-    }
-}
-
-/// A mixer that starts later may close the circle.
-async fn until_loop(flow: &Flow<'_>) {
-    while !flow.is_loop() {
-        tokio::time::sleep(LOOP_LOOK_EVERY).await;
     }
 }
 
