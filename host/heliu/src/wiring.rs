@@ -97,11 +97,15 @@ impl Host {
     }
 }
 
-/// Loads the components beside an empty store: nothing is served, nothing is written.
+/// Reads the certificate and loads the components beside an empty store: nothing is served, nothing is
+/// written.
 ///
 /// # Errors
 /// One sentence about the first thing in the way.
 pub async fn check(config: &Config) -> Result<()> {
+    if let Some(listener) = &config.rtmps {
+        rtmps(listener).certificate.check()?;
+    }
     let store = Store::in_memory();
     let view = HostView::new(store.clone(), view_config(config));
     let workshop = Workshop::new(compiling::compiler()?, None);

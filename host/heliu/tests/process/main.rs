@@ -54,9 +54,15 @@ fn check_says_whether_run_would_take_the_file() {
     assert_eq!(good.status.code(), Some(0));
     assert!(String::from_utf8(good.stdout).unwrap().ends_with("heliu.toml is ok\n"));
 
-    let bad = end_of("check", "[plugins.a]\ncomponent = \"nothing.wasm\"\n");
-    assert_eq!(bad.status.code(), Some(1));
-    assert!(String::from_utf8(bad.stderr).unwrap().contains("nothing.wasm cannot be read"));
+    let certificate = "[rtmps]\nlisten = \"127.0.0.1:0\"\ntls = { cert = \"no.pem\", key = \"no.key\" }\n";
+    for (config, want) in [
+        ("[plugins.a]\ncomponent = \"nothing.wasm\"\n", "nothing.wasm cannot be read"),
+        (certificate, "cannot read a certificate from"),
+    ] {
+        let bad = end_of("check", config);
+        assert_eq!(bad.status.code(), Some(1));
+        assert!(String::from_utf8(bad.stderr).unwrap().contains(want), "{want}");
+    }
 }
 
 #[test]

@@ -27,6 +27,16 @@ pub enum Certificate {
     SelfSigned,
 }
 
+impl Certificate {
+    /// Would a listener take it?
+    ///
+    /// # Errors
+    /// A file is missing, or holds something else.
+    pub fn check(&self) -> Result<(), CertificateError> {
+        TlsServer::start(self, &["localhost".to_owned()]).map(drop)
+    }
+}
+
 /// Why there is no TLS listener.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
