@@ -121,9 +121,17 @@ impl Server {
 
     /// Asks it to stop; the exit code.
     pub fn terminate(&mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        self.signal("-TERM");
         self.child.wait().expect("it was ours").code()
+    }
+
+    /// Asks it to look at its components at once.
+    pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, name: &str) {
+        Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill runs");
     }
 
     /// `rtmp://host:port/<path>`.

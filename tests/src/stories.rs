@@ -18,5 +18,6 @@ mod media_soak;
 mod media_source;
 mod media_strange;
 mod media_tls;
+mod reload;
 mod rest;
 mod strangers;

@@ -67,7 +67,7 @@ impl PluginSide for Plugin {
     }
 
     fn wants_event(&self, kind: &str) -> bool {
-        self.descriptor().wants_event(kind)
+        self.wants_event(kind)
     }
 
     fn admit<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Grant, Refusal>> {

@@ -24,11 +24,15 @@ pub fn run(path: &Path) -> Result<()> {
     runtime()?.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+        let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
         let host = Host::start(config).await?;
         tell_ready(&host);
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => host.look_again(),
+            }
         }
         tracing::info!("stopping");
         host.stop(Instant::now() + STOP_WITHIN).await;

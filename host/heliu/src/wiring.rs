@@ -14,6 +14,7 @@ use heliu_media::Media;
 use heliu_model::Cidr;
 use heliu_plugin::{CodeCache, HostLimits, PluginConfig, Plugins, Reuse, Workshop};
 use heliu_store::Store;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::compiling;
@@ -34,6 +35,9 @@ pub struct Host {
     readiness: Readiness,
     control: Control,
     media: Media,
+    plugins: Plugins,
+    /// Takes components that are replaced.
+    keeper: JoinHandle<()>,
 }
 
 impl Host {
@@ -56,8 +60,9 @@ impl Host {
         let admin = start_admin(&config, Sources { readiness: readiness.clone() }).await?;
         let http_config = heliu_http::Config { listen, ..heliu_http::Config::default() };
         let http = Server::start(http_config, routes, Arc::new(media.handle()), readiness.clone()).await?;
+        let keeper = tokio::spawn(plugins.clone().keep_current());
         readiness.set(true);
-        Ok(Self { http, admin, readiness, control, media })
+        Ok(Self { http, admin, readiness, control, media, plugins, keeper })
     }
 
     /// Where REST clients connect, in the order of the configuration.
@@ -80,9 +85,16 @@ impl Host {
         self.media.handle().rtmps_addr()
     }
 
+    /// Looks at all components at once, also at what was refused before.
+    pub fn look_again(&self) {
+        tracing::info!("looking at the components");
+        self.plugins.look_again();
+    }
+
     /// Stops every part; what has not stopped by `deadline` is left behind.
     pub async fn stop(self, deadline: Instant) {
         self.readiness.set(false);
+        self.keeper.abort();
         let parts = async {
             self.http.stop(deadline - Instant::now()).await;
             if let Some(admin) = self.admin {

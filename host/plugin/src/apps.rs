@@ -1,37 +1,30 @@
 //! Which media apps are whose.
 //!
 //! An app is the first segment of an address. A plugin owns those it is named for; `*` takes what
-//! nobody else names.
+//! nobody else names. One table for all plugins, replaced as a whole when a component is.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use heliu_model::Namespace;
 
 const EVERYTHING: &str = "*";
 
-/// The apps of one plugin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Apps {
-    named: BTreeSet<String>,
-    has_rest: bool,
-    named_by_all: Arc<BTreeSet<String>>,
-}
+/// Each app with its owner.
+#[derive(Debug, Default)]
+pub(crate) struct Apps(RwLock<Arc<BTreeMap<String, Namespace>>>);
 
 impl Apps {
-    /// `named_by_all` holds what any plugin names.
-    pub(crate) fn new(own: &[String], named_by_all: Arc<BTreeSet<String>>) -> Self {
-        let (rest, named): (Vec<&String>, Vec<&String>) = own.iter().partition(|app| *app == EVERYTHING);
-        Self { named: named.into_iter().cloned().collect(), has_rest: !rest.is_empty(), named_by_all }
+    /// From this moment on.
+    pub(crate) fn replace(&self, owners: BTreeMap<String, Namespace>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(owners);
     }
 
     /// Is this app the plugin's?
-    pub(crate) fn owns(&self, app: &str) -> bool {
-        self.named.contains(app) || (self.has_rest && !self.named_by_all.contains(app))
+    pub(crate) fn is_of(&self, app: &str, plugin: &Namespace) -> bool {
+        let owners = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
+        owners.get(app).or_else(|| owners.get(EVERYTHING)) == Some(plugin)
     }
-}
-
-/// Is this a name, not the star?
-pub(crate) fn is_named(app: &str) -> bool {
-    app != EVERYTHING
 }
 
 #[cfg(test)]
@@ -40,11 +33,13 @@ mod tests {
 
     #[test]
     fn the_star_takes_what_nobody_names() {
-        let all = Arc::new(BTreeSet::from(["a".to_owned(), "b".to_owned()]));
-        let first = Apps::new(&["a".into(), "*".into()], Arc::clone(&all));
-        let second = Apps::new(&["b".into()], all);
+        let [first, second]: [Namespace; 2] = ["first", "second"].map(|name| name.parse().unwrap());
+        let apps = Apps::default();
+        assert!(!apps.is_of("a", &first), "nobody's");
+        let owners = [("a", &first), ("*", &first), ("b", &second)];
+        apps.replace(owners.map(|(app, owner)| (app.to_owned(), owner.clone())).into());
         for (app, is_first, is_second) in [("a", true, false), ("b", false, true), ("c", true, false)] {
-            assert_eq!((first.owns(app), second.owns(app)), (is_first, is_second), "{app}");
+            assert_eq!((apps.is_of(app, &first), apps.is_of(app, &second)), (is_first, is_second), "{app}");
         }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Context {
     pub(crate) namespace: Namespace,
     pub(crate) store: Store,
     pub(crate) plane: Arc<dyn Plane>,
-    pub(crate) apps: Apps,
+    pub(crate) apps: Arc<Apps>,
     /// The operator's table as JSON text.
     pub(crate) config: String,
     pub(crate) secrets: BTreeMap<String, Secret>,

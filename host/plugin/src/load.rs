@@ -6,16 +6,18 @@
 use std::time::Instant;
 
 use heliu_model::Namespace;
-use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::{Engine, Store};
 
 use crate::call::Guest;
 use crate::compiler::CompileError;
-use crate::config::PluginConfig;
+use crate::config::{Limits, PluginConfig};
+use crate::content_hash::ContentHash;
 use crate::describe::{self, Exported};
 use crate::descriptor::Descriptor;
+use crate::engine;
 use crate::exports::{self, Exports};
-use crate::imports::{GRANTABLE, GRANTED};
+use crate::imports::{self, GRANTABLE, GRANTED};
 use crate::memory::{Memory, SharedMemory};
 use crate::meter::{Meter, Spending};
 use crate::schema;
@@ -32,48 +34,67 @@ const VERSION: &str = "0.1.0";
 /// Prefix of a grant that lets the guest read one secret in clear.
 pub(crate) const SECRET_GRANT: &str = "secret:";
 
+/// Loads the components of one host.
+pub(crate) struct Loader {
+    engine: Engine,
+    linker: Linker<Guest>,
+    workshop: Workshop,
+}
+
 /// A component that fits, and what it says about itself.
 pub(crate) struct Loaded {
-    pub(crate) config: PluginConfig,
+    pub(crate) component: ContentHash,
     pub(crate) linked: InstancePre<Guest>,
     pub(crate) exports: Exports,
     pub(crate) descriptor: Descriptor,
 }
 
-/// Reads, compiles, links, instantiates and asks.
-///
-/// # Errors
-/// The first thing that is wrong.
-pub(crate) async fn load(
-    engine: &wasmtime::Engine,
-    linker: &Linker<Guest>,
-    workshop: &Workshop,
-    config: PluginConfig,
-) -> Result<Loaded, LoadError> {
-    let began = Instant::now();
-    let source = read(&config).await?;
-    let component = component(engine, workshop, &config, &source).await?;
-    let plugin = &config.namespace;
-    check_grants(&config)?;
-    check_imports(engine, &component, &config)?;
-    let exported = check_exports(engine, &component, plugin)?;
-    let unfit = |cause: wasmtime::Error| LoadError::DoesNotFit { plugin: plugin.clone(), cause: in_one_line(&cause) };
-    let linked = linker.instantiate_pre(&component).map_err(unfit)?;
-    let exports = Exports::find(&linked, exported).map_err(unfit)?;
-    let told = describe(engine, &linked, &exports, &config).await?;
-    let descriptor = describe::descriptor(told, exported)
-        .map_err(|cause| LoadError::Descriptor { plugin: plugin.clone(), cause })?;
-    if let Some(schema) = &descriptor.config_schema {
-        schema::check(schema, &config.config, &format!("plugins.{plugin}.config"))
-            .map_err(|cause| LoadError::Config { plugin: plugin.clone(), cause })?;
+impl Loader {
+    /// For plugins with these limits.
+    ///
+    /// # Errors
+    /// The engine does not start.
+    pub(crate) fn new<'a>(
+        limits: impl Iterator<Item = &'a Limits> + Clone,
+        workshop: Workshop,
+    ) -> Result<Self, LoadError> {
+        let failed = |error: wasmtime::Error| LoadError::Engine(format!("{error:#}"));
+        let engine = engine::start(limits).map_err(failed)?;
+        let linker = imports::linker(&engine).map_err(failed)?;
+        Ok(Self { engine, linker, workshop })
     }
-    let (component, took_ms) = (source.hash.short(), began.elapsed().as_secs_f64() * 1e3);
-    tracing::info!(%plugin, component, took_ms, "plugin loaded");
-    Ok(Loaded { linked, exports, descriptor, config })
+
+    /// Compiles, links, instantiates and asks.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub(crate) async fn load(&self, config: &PluginConfig, source: &Source) -> Result<Loaded, LoadError> {
+        let began = Instant::now();
+        let Self { engine, linker, workshop } = self;
+        let component = component(engine, workshop, config, source).await?;
+        let plugin = &config.namespace;
+        check_grants(config)?;
+        check_imports(engine, &component, config)?;
+        let exported = check_exports(engine, &component, plugin)?;
+        let unfit =
+            |cause: wasmtime::Error| LoadError::DoesNotFit { plugin: plugin.clone(), cause: in_one_line(&cause) };
+        let linked = linker.instantiate_pre(&component).map_err(unfit)?;
+        let exports = Exports::find(&linked, exported).map_err(unfit)?;
+        let told = describe(engine, &linked, &exports, config).await?;
+        let descriptor = describe::descriptor(told, exported)
+            .map_err(|cause| LoadError::Descriptor { plugin: plugin.clone(), cause })?;
+        if let Some(schema) = &descriptor.config_schema {
+            schema::check(schema, &config.config, &format!("plugins.{plugin}.config"))
+                .map_err(|cause| LoadError::Config { plugin: plugin.clone(), cause })?;
+        }
+        let (component, took) = (source.hash.short(), began.elapsed());
+        tracing::info!(%plugin, component, ?took, "plugin loaded");
+        Ok(Loaded { component: source.hash, linked, exports, descriptor })
+    }
 }
 
 async fn component(
-    engine: &wasmtime::Engine,
+    engine: &Engine,
     workshop: &Workshop,
     config: &PluginConfig,
     source: &Source,
@@ -84,18 +105,6 @@ async fn component(
             LoadError::NotAComponent { plugin, component, hint: hint(&source.bytes, &cause) }
         }
         cause => LoadError::NotCompiled { plugin, component, cause },
-    })
-}
-
-/// Reads a component's file.
-async fn read(config: &PluginConfig) -> Result<Source, LoadError> {
-    let path = config.component.clone();
-    let read = move || std::fs::read(path).map(Source::new);
-    let read = tokio::task::spawn_blocking(read).await.map_err(|error| LoadError::Engine(error.to_string()))?;
-    read.map_err(|cause| LoadError::Unreadable {
-        plugin: config.namespace.clone(),
-        component: config.component.clone(),
-        cause,
     })
 }
 
@@ -119,7 +128,7 @@ fn check_grants(config: &PluginConfig) -> Result<(), LoadError> {
     }
 }
 
-fn check_imports(engine: &wasmtime::Engine, component: &Component, config: &PluginConfig) -> Result<(), LoadError> {
+fn check_imports(engine: &Engine, component: &Component, config: &PluginConfig) -> Result<(), LoadError> {
     let plugin = &config.namespace;
     for (name, _) in component.component_type().imports(engine) {
         let interface = interface_of(name, plugin)?;
@@ -147,7 +156,7 @@ fn interface_of<'a>(name: &'a str, plugin: &Namespace) -> Result<Option<&'a str>
     Ok(Some(interface))
 }
 
-fn check_exports(engine: &wasmtime::Engine, component: &Component, plugin: &Namespace) -> Result<Exported, LoadError> {
+fn check_exports(engine: &Engine, component: &Component, plugin: &Namespace) -> Result<Exported, LoadError> {
     for (name, _) in component.component_type().exports(engine) {
         interface_of(name, plugin)?;
     }
@@ -161,7 +170,7 @@ fn check_exports(engine: &wasmtime::Engine, component: &Component, plugin: &Name
 }
 
 async fn describe(
-    engine: &wasmtime::Engine,
+    engine: &Engine,
     linked: &InstancePre<Guest>,
     exports: &Exports,
     config: &PluginConfig,
@@ -181,7 +190,7 @@ async fn describe(
 }
 
 /// A store whose guest is charged and bounded.
-pub(crate) fn new_store(engine: &wasmtime::Engine, guest: Guest, meter: &Meter) -> Store<Guest> {
+pub(crate) fn new_store(engine: &Engine, guest: Guest, meter: &Meter) -> Store<Guest> {
     let mut store = Store::new(engine, guest);
     store.limiter(|guest| &mut guest.memory);
     store.set_epoch_deadline(1);

@@ -1,133 +1,119 @@
-//! One personality: what it says about itself, and the four calls into it.
+//! One personality of the configuration, whichever of its components serves.
+//!
+//! Counters, queues and limits are the personality's and outlive its components; what a component says
+//! about itself is its [`Generation`]'s.
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use heliu_model::{Attempt, Grant, Namespace, Refusal};
 
 use crate::apps::Apps;
-use crate::calls::{Admit, HandleAlarm, HandleEvent, HandleRequest};
-use crate::descriptor::{Descriptor, Face};
+use crate::config::PluginConfig;
 use crate::exchange::{Request, Response};
 use crate::fault::Fault;
+use crate::generation::Generation;
 use crate::happening::{Alarm, PluginEvent};
-use crate::run::{Runner, Terms};
 use crate::stats::StatsSnapshot;
 
-/// A loaded personality. Calls may come from any task at any time; each is one transaction.
+/// A personality. Each call goes to the generation that serves when it begins.
 pub struct Plugin {
-    descriptor: Descriptor,
-    listeners: Vec<String>,
-    base: String,
-    runner: Runner,
+    config: PluginConfig,
+    apps: Arc<Apps>,
+    serving: RwLock<Arc<Generation>>,
+    refused: Mutex<Option<String>>,
 }
 
 impl Plugin {
-    pub(crate) fn new(descriptor: Descriptor, listeners: Vec<String>, base: String, runner: Runner) -> Self {
-        Self { descriptor, listeners, base, runner }
+    pub(crate) fn new(config: PluginConfig, apps: Arc<Apps>, first: Generation) -> Self {
+        Self { config, apps, serving: RwLock::new(Arc::new(first)), refused: Mutex::default() }
     }
 
     /// Its name in the configuration.
     #[must_use]
     pub fn namespace(&self) -> &Namespace {
-        &self.runner.context.namespace
-    }
-
-    /// What it says about itself.
-    #[must_use]
-    pub fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.config.namespace
     }
 
     /// Listeners it is bound to, as the operator wrote them; empty: all.
     #[must_use]
     pub fn listeners(&self) -> &[String] {
-        &self.listeners
+        &self.config.http
     }
 
-    /// Where its routes begin: empty for the root, else `/prefix`.
+    /// The component that serves.
     #[must_use]
-    pub fn base(&self) -> &str {
-        &self.base
+    pub fn generation(&self) -> Arc<Generation> {
+        Arc::clone(&self.serving.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// How a raw request path looks to the outside.
+    /// Why the component that lies in its file does not serve; `None`: it does.
     #[must_use]
-    pub fn face(&self, path: &str) -> &Face {
-        let inner = path.strip_prefix(self.base.as_str()).unwrap_or(path);
-        self.descriptor.face(if inner.is_empty() { "/" } else { inner })
+    pub fn refused(&self) -> Option<String> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Is this media app its own?
     #[must_use]
     pub fn owns_app(&self, app: &str) -> bool {
-        self.apps().owns(app)
+        self.apps.is_of(app, self.namespace())
+    }
+
+    /// Does it want events of this kind?
+    #[must_use]
+    pub fn wants_event(&self, kind: &str) -> bool {
+        self.generation().descriptor().wants_event(kind)
     }
 
     /// What happened to its calls, as of this moment.
     #[must_use]
     pub fn stats(&self) -> StatsSnapshot {
-        self.runner.stats()
+        self.generation().runner().stats()
     }
 
-    pub(crate) fn apps(&self) -> &Apps {
-        &self.runner.context.apps
-    }
-
-    /// Answers a request that matched one of its routes. The answer leaves only after what the call
-    /// recorded is durable.
+    /// As [`Generation::handle_request`].
     ///
     /// # Errors
-    /// The host answers alone, in the face's shape for [`Fault::when`]; nothing of the call's open
-    /// transaction happened.
+    /// The same.
     pub async fn handle_request(&self, request: Request) -> Result<Response, Fault> {
-        let limits = &self.runner.context.limits;
-        let route = self.descriptor.route(&request.route);
-        let key = route.and_then(|route| serialization_key(&route.serialize, &request.params));
-        let time_max = route.and_then(|route| route.time_ms_max);
-        let time_max = time_max.map_or(limits.time_max, |millis| Duration::from_millis(u64::from(millis)));
-        let terms = Terms { key: key.as_deref(), queue_max: time_max, time_max, cpu_max: limits.cpu_max };
-        self.runner.run(&HandleRequest::new(request, limits.response_len_max), terms).await
+        self.generation().handle_request(request).await
     }
 
-    /// May this client publish or play, and as whom?
+    /// As [`Generation::admit`].
     ///
     /// # Errors
-    /// The plugin's refusal; a fault is 503.
+    /// The same.
     pub async fn admit(&self, attempt: &Attempt) -> Result<Grant, Refusal> {
-        let limits = &self.runner.context.limits;
-        let terms = Terms {
-            key: None,
-            queue_max: limits.time_max,
-            time_max: limits.admit_time_max,
-            cpu_max: limits.admit_cpu_max,
-        };
-        match self.runner.run(&Admit::new(attempt), terms).await {
-            Ok(answer) => answer,
-            Err(fault) => Err(Refusal { status: 503, reason: fault.to_string() }),
-        }
+        self.generation().admit(attempt).await
     }
 
-    /// Tells it what happened.
+    /// As [`Generation::handle_event`].
     ///
     /// # Errors
-    /// It is to be told again later; nothing of the call's open transaction happened.
+    /// The same.
     pub async fn handle_event(&self, event: &PluginEvent) -> Result<(), Fault> {
-        self.runner.run(&HandleEvent::new(event), self.happening(event.room.as_deref())).await
+        self.generation().handle_event(event).await
     }
 
-    /// Tells it that a time has come, and deletes the alarm in the same transaction. One that was set
-    /// again or cancelled meanwhile is passed over.
+    /// As [`Generation::handle_alarm`].
     ///
     /// # Errors
-    /// It is to be told again later; nothing of the call's open transaction happened.
+    /// The same.
     pub async fn handle_alarm(&self, alarm: &Alarm) -> Result<(), Fault> {
-        self.runner.run(&HandleAlarm::new(alarm), self.happening(alarm.key.as_deref())).await
+        self.generation().handle_alarm(alarm).await
     }
 
-    fn happening<'a>(&self, key: Option<&'a str>) -> Terms<'a> {
-        let limits = &self.runner.context.limits;
-        Terms { key, queue_max: limits.time_max, time_max: limits.time_max, cpu_max: limits.cpu_max }
+    pub(crate) fn config(&self) -> &PluginConfig {
+        &self.config
+    }
+
+    /// Calls that begin from this moment on are this one's.
+    pub(crate) fn serve(&self, next: Generation) {
+        *self.serving.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+    }
+
+    pub(crate) fn set_refused(&self, reason: Option<String>) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = reason;
     }
 }
 
@@ -135,13 +121,4 @@ impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Plugin").field("namespace", self.namespace()).finish_non_exhaustive()
     }
-}
-
-/// The values of these names joined by `/`; `None`: calls run side by side.
-fn serialization_key(names: &[String], params: &[(String, String)]) -> Option<String> {
-    if names.is_empty() {
-        return None;
-    }
-    let value = |name: &String| params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
-    Some(names.iter().map(value).collect::<Vec<_>>().join("/"))
 }

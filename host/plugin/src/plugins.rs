@@ -1,38 +1,49 @@
-//! All personalities of one host, and what they must agree about: names, apps and routes.
+//! All personalities of one host: loaded together or not at all, then each replaced by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use heliu_model::Namespace;
 use heliu_store::Store;
+use tokio::sync::{Mutex, Notify};
 
-use crate::apps::{self, Apps};
+use crate::apps::Apps;
+use crate::claim::{self, Claim};
 use crate::config::PluginConfig;
 use crate::context::{Allowance, Context};
-use crate::describe::check_apps;
-use crate::descriptor::Route;
-use crate::engine;
-use crate::imports;
-use crate::load::{self, LoadError, Loaded, SECRET_GRANT};
+use crate::generation::Generation;
+use crate::load::{LoadError, Loader, SECRET_GRANT};
 use crate::memory::SharedMemory;
 use crate::meter::Spending;
 use crate::plane::Plane;
 use crate::plugin::Plugin;
-use crate::run::Runner;
+use crate::reload::Lookouts;
 use crate::stats::Stats;
-use crate::template::Template;
 use crate::turns::Turns;
-use crate::workshop::Workshop;
+use crate::workshop::{Source, Workshop};
 
 const DENIAL_SPAN: Duration = Duration::from_secs(60);
 const WRITES_SPAN: Duration = Duration::from_secs(60);
 const LOG_SPAN: Duration = Duration::from_secs(1);
 
-/// All loaded personalities.
-#[derive(Debug)]
+/// All loaded personalities. Cheap to clone; all clones are the same.
+#[derive(Clone)]
 pub struct Plugins {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
     plugins: BTreeMap<Namespace, Arc<Plugin>>,
+    pub(crate) loader: Loader,
+    pub(crate) apps: Arc<Apps>,
+    /// Components that were replaced so far.
+    pub(crate) swaps: AtomicU64,
+    /// Whoever holds it may replace components.
+    pub(crate) lookouts: Mutex<Lookouts>,
+    pub(crate) look_again: Notify,
 }
 
 impl Plugins {
@@ -46,37 +57,39 @@ impl Plugins {
         plane: Arc<dyn Plane>,
         workshop: Workshop,
     ) -> Result<Self, LoadError> {
-        let engine = engine::start(configs.iter().map(|config| &config.limits))
-            .map_err(|error| LoadError::Engine(format!("{error:#}")))?;
-        let linker = imports::linker(&engine).map_err(|error| LoadError::Engine(format!("{error:#}")))?;
+        let loader = Loader::new(configs.iter().map(|config| &config.limits), workshop)?;
         let mut names = BTreeSet::new();
         if let Some(twice) = configs.iter().find(|config| !names.insert(&config.namespace)) {
             return Err(LoadError::NameTwice { plugin: twice.namespace.clone() });
         }
         let mut loaded = Vec::with_capacity(configs.len());
         for config in configs {
-            loaded.push(Candidate::new(load::load(&engine, &linker, &workshop, config).await?)?);
+            let component = loader.load(&config, &Source::read(&config).await?).await?;
+            let claim = Claim::new(&config, &component)?;
+            loaded.push((config, component, claim));
         }
-        let owners = owners(&loaded)?;
-        check_routes(&loaded)?;
-        check_apps_and_routes(&owners, &loaded)?;
-        let named: Arc<BTreeSet<String>> = Arc::new(owners.into_keys().filter(|app| apps::is_named(app)).collect());
-        let plugins = loaded.into_iter().map(|candidate| {
-            let plugin = candidate.into_plugin(&named, &store, &plane);
-            (plugin.namespace().clone(), Arc::new(plugin))
+        let claims: Vec<&Claim> = loaded.iter().map(|(_, _, claim)| claim).collect();
+        let apps = Arc::new(Apps::default());
+        apps.replace(claim::settle(&claims)?);
+        let plugins = loaded.into_iter().map(|(config, component, claim)| {
+            let (context, turns) = (context(&config, &apps, &store, &plane), Turns::new(&config.limits));
+            let first = Generation::first(&config, component, claim, Arc::new(context), turns);
+            (config.namespace.clone(), Arc::new(Plugin::new(config, Arc::clone(&apps), first)))
         });
-        Ok(Self { plugins: plugins.collect() })
+        let plugins = plugins.collect();
+        let (swaps, lookouts, look_again) = Default::default();
+        Ok(Self { inner: Arc::new(Inner { plugins, loader, apps, swaps, lookouts, look_again }) })
     }
 
     /// By name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Plugin>> {
-        self.plugins.values()
+        self.inner.plugins.values()
     }
 
     /// The one of this name.
     #[must_use]
     pub fn get(&self, namespace: &Namespace) -> Option<&Arc<Plugin>> {
-        self.plugins.get(namespace)
+        self.inner.plugins.get(namespace)
     }
 
     /// Who admits clients of this media app.
@@ -84,126 +97,39 @@ impl Plugins {
     pub fn owner_of_app(&self, app: &str) -> Option<&Arc<Plugin>> {
         self.iter().find(|plugin| plugin.owns_app(app))
     }
-}
 
-/// One that loaded, before it is known to get on with the others.
-struct Candidate {
-    loaded: Loaded,
-    apps: Vec<String>,
-    base: String,
-}
-
-impl Candidate {
-    fn new(loaded: Loaded) -> Result<Self, LoadError> {
-        let plugin = &loaded.config.namespace;
-        let base = loaded.config.base.trim_end_matches('/').to_owned();
-        let is_base = Template::parse(&loaded.config.base).is_ok_and(|template| template.names().next().is_none());
-        if !is_base {
-            return Err(LoadError::Base { plugin: plugin.clone() });
-        }
-        let apps = match &loaded.config.apps {
-            Some(apps) => apps.clone(),
-            None => loaded.descriptor.apps.clone(),
-        };
-        check_apps(&apps).map_err(|cause| LoadError::Descriptor { plugin: plugin.clone(), cause })?;
-        if !apps.is_empty() && !loaded.exports.exported().admission {
-            return Err(LoadError::CannotAdmit { plugin: plugin.clone() });
-        }
-        Ok(Self { loaded, apps, base })
-    }
-
-    fn namespace(&self) -> &Namespace {
-        &self.loaded.config.namespace
-    }
-
-    fn shares_a_listener(&self, other: &Self) -> bool {
-        let [own, others] = [self, other].map(|candidate| &candidate.loaded.config.http);
-        own.is_empty() || others.is_empty() || own.iter().any(|listener| others.contains(listener))
-    }
-
-    /// Its routes with their path on the listener.
-    fn routes(&self) -> impl Iterator<Item = (&Route, Template)> {
-        let at_base = |template: &Template| Template::parse(&format!("{}{template}", self.base));
-        self.loaded.descriptor.routes.iter().filter_map(move |route| Some((route, at_base(&route.template).ok()?)))
-    }
-
-    fn into_plugin(self, named: &Arc<BTreeSet<String>>, store: &Store, plane: &Arc<dyn Plane>) -> Plugin {
-        let Loaded { config, linked, exports, descriptor } = self.loaded;
-        let grants = config.grants.unwrap_or_default();
-        let readable = grants.iter().filter_map(|grant| grant.strip_prefix(SECRET_GRANT).map(str::to_owned));
-        let turns = Turns::new(&config.limits);
-        let context = Context {
-            namespace: config.namespace,
-            store: store.clone(),
-            plane: Arc::clone(plane),
-            apps: Apps::new(&self.apps, Arc::clone(named)),
-            config: config.config.to_string(),
-            secrets: config.secrets,
-            readable_secrets: readable.collect(),
-            spending: Spending::new(config.limits.cpu_percent_max),
-            memory: SharedMemory::new(config.limits.plugin_memory_len_max),
-            writes: Allowance::new(WRITES_SPAN, config.limits.writes_per_minute_max),
-            log_lines: Allowance::new(LOG_SPAN, config.limits.log_lines_per_second_max),
-            denial_lines: Allowance::new(DENIAL_SPAN, 1),
-            limits: config.limits,
-            stats: Stats::default(),
-        };
-        let runner = Runner::new(Arc::new(context), turns, linked, exports);
-        Plugin::new(descriptor, config.http, self.base, runner)
+    /// How many components were replaced so far: whoever keeps what a component said should ask it again
+    /// when this has grown.
+    #[must_use]
+    pub fn swaps(&self) -> u64 {
+        self.inner.swaps.load(Ordering::Acquire)
     }
 }
 
-/// Each app with its owner.
-fn owners(candidates: &[Candidate]) -> Result<BTreeMap<String, Namespace>, LoadError> {
-    let mut owners: BTreeMap<String, Namespace> = BTreeMap::new();
-    for candidate in candidates {
-        for app in &candidate.apps {
-            let second = candidate.namespace();
-            match owners.insert(app.clone(), second.clone()) {
-                Some(first) if first != *second => {
-                    return Err(LoadError::AppTwice { app: app.clone(), first, second: second.clone() });
-                }
-                Some(_) | None => {}
-            }
-        }
+impl fmt::Debug for Plugins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
-    Ok(owners)
 }
 
-fn check_routes(candidates: &[Candidate]) -> Result<(), LoadError> {
-    for (at, first) in candidates.iter().enumerate() {
-        for second in candidates[at + 1..].iter().filter(|second| first.shares_a_listener(second)) {
-            for (route, template) in first.routes() {
-                let is_twin = |(other, at): &(&Route, Template)| {
-                    let meets = other.method == route.method || other.method == "*" || route.method == "*";
-                    meets && at.is_same_shape(&template)
-                };
-                if second.routes().any(|other| is_twin(&other)) {
-                    return Err(LoadError::RouteTwice {
-                        route: format!("{} {template}", route.method),
-                        first: first.namespace().clone(),
-                        second: second.namespace().clone(),
-                    });
-                }
-            }
-        }
+/// What all generations of a plugin share.
+fn context(config: &PluginConfig, apps: &Arc<Apps>, store: &Store, plane: &Arc<dyn Plane>) -> Context {
+    let grants = config.grants.iter().flatten();
+    let readable = grants.filter_map(|grant| grant.strip_prefix(SECRET_GRANT).map(str::to_owned));
+    Context {
+        namespace: config.namespace.clone(),
+        store: store.clone(),
+        plane: Arc::clone(plane),
+        apps: Arc::clone(apps),
+        config: config.config.to_string(),
+        secrets: config.secrets.clone(),
+        readable_secrets: readable.collect(),
+        spending: Spending::new(config.limits.cpu_percent_max),
+        memory: SharedMemory::new(config.limits.plugin_memory_len_max),
+        writes: Allowance::new(WRITES_SPAN, config.limits.writes_per_minute_max),
+        log_lines: Allowance::new(LOG_SPAN, config.limits.log_lines_per_second_max),
+        denial_lines: Allowance::new(DENIAL_SPAN, 1),
+        limits: config.limits.clone(),
+        stats: Stats::default(),
     }
-    Ok(())
-}
-
-fn check_apps_and_routes(owners: &BTreeMap<String, Namespace>, candidates: &[Candidate]) -> Result<(), LoadError> {
-    for candidate in candidates {
-        for (route, template) in candidate.routes() {
-            let Some(first) = template.literals().next() else { continue };
-            if let Some(owner) = owners.get(first) {
-                return Err(LoadError::AppHidesRoute {
-                    app: first.to_owned(),
-                    owner: owner.clone(),
-                    route: format!("{} {template}", route.method),
-                    plugin: candidate.namespace().clone(),
-                });
-            }
-        }
-    }
-    Ok(())
 }

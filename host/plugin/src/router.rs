@@ -7,11 +7,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::descriptor::Descriptor;
-use crate::plugin::Plugin;
+use crate::generation::Generation;
 use crate::template::{Template, split_path};
 
 /// All routes of the plugins on one listener.
-pub struct Router<P = Plugin> {
+pub struct Router<P = Generation> {
     entries: Vec<Entry<P>>,
     owners: Vec<Owner<P>>,
 }
@@ -37,7 +37,7 @@ pub trait Routed {
 }
 
 /// What a method and path mean.
-pub enum Found<'a, P = Plugin> {
+pub enum Found<'a, P = Generation> {
     /// One route.
     Route {
         /// Whose.
@@ -61,7 +61,7 @@ pub enum Found<'a, P = Plugin> {
     },
 }
 
-impl Routed for Plugin {
+impl Routed for Generation {
     fn descriptor(&self) -> &Descriptor {
         self.descriptor()
     }

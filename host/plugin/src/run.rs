@@ -68,7 +68,7 @@ pub(crate) struct Runner {
     pub(crate) context: Arc<Context>,
     turns: Arc<Turns>,
     instances: Arc<Instances>,
-    breaker: Mutex<Breaker>,
+    breaker: Arc<Mutex<Breaker>>,
 }
 
 /// How one run ended.
@@ -94,9 +94,18 @@ struct Passed<'a> {
 }
 
 impl Runner {
+    /// Nothing has happened yet.
     pub(crate) fn new(context: Arc<Context>, turns: Arc<Turns>, linked: InstancePre<Guest>, exports: Exports) -> Self {
         let instances = Instances::new(Arc::clone(&context), linked, exports);
-        Self { context, turns, instances, breaker: Mutex::new(Breaker::new()) }
+        Self { context, turns, instances, breaker: Arc::new(Mutex::new(Breaker::new())) }
+    }
+
+    /// The same plugin's with another component: what counts, queues and limits goes on; no instance
+    /// does.
+    pub(crate) fn succeeded_by(&self, linked: InstancePre<Guest>, exports: Exports) -> Self {
+        let (context, turns, breaker) = (&self.context, &self.turns, &self.breaker);
+        let instances = Instances::new(Arc::clone(context), linked, exports);
+        Self { context: Arc::clone(context), turns: Arc::clone(turns), instances, breaker: Arc::clone(breaker) }
     }
 
     /// What happened so far.

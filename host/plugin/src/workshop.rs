@@ -9,7 +9,9 @@ use wasmtime::component::Component;
 
 use crate::code_cache::{CacheStats, CodeCache};
 use crate::compiler::{CompileError, Compiler};
+use crate::config::PluginConfig;
 use crate::content_hash::ContentHash;
+use crate::load::LoadError;
 
 /// A compiler, and what it made before.
 #[derive(Clone)]
@@ -65,8 +67,23 @@ impl Workshop {
 }
 
 impl Source {
+    /// What lies in the plugin's file.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) async fn read(config: &PluginConfig) -> Result<Self, LoadError> {
+        let path = config.component.clone();
+        let read = move || std::fs::read(path).map(Self::new);
+        let read = tokio::task::spawn_blocking(read).await.map_err(|error| LoadError::Engine(error.to_string()))?;
+        read.map_err(|cause| LoadError::Unreadable {
+            plugin: config.namespace.clone(),
+            component: config.component.clone(),
+            cause,
+        })
+    }
+
     /// With its hash.
-    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+    fn new(bytes: Vec<u8>) -> Self {
         Self { hash: ContentHash::of(&bytes), bytes: bytes.into() }
     }
 }

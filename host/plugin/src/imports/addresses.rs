@@ -37,7 +37,7 @@ impl Host for Guest {
 
 fn put(call: &mut Call, app: &str, name: &str, behind: &Address) -> std::result::Result<(), Error> {
     let address = wish::address(app, name)?;
-    if !call.context.apps.owns(app) {
+    if !call.context.apps.is_of(app, &call.context.namespace) {
         call.context.deny("an address under an app that is not its own");
         return Err(Error::Denied("addresses".into()));
     }

@@ -12,11 +12,12 @@ async fn a_component_that_fits_is_described_and_answers() {
     let host =
         Host::with(Guest { world: "personality", apps: vec!["live"], events: vec!["host.*"], ..Guest::default() })
             .await;
-    let descriptor = host.plugin.descriptor();
+    let generation = host.plugin.generation();
+    let descriptor = generation.descriptor();
     assert_eq!((descriptor.name.as_str(), descriptor.sdk.as_str()), ("guest", "wat"));
     assert_eq!(descriptor.route("do").unwrap().template.as_str(), "/do/{what}");
     assert!(descriptor.wants_event("host.started"));
-    assert_eq!(host.plugin.face("/do/x").fault(503, "no", "r").unwrap().body, "fault: no");
+    assert_eq!(generation.face("/do/x").fault(503, "no", "r").unwrap().body, "fault: no");
     assert!(host.plugin.owns_app("live") && !host.plugin.owns_app("vod"));
     assert_eq!(host.call().await, Ok(0));
     assert_eq!(host.plugin.stats().calls, 1);

@@ -13,5 +13,6 @@ mod host;
 mod instances;
 mod limits;
 mod loading;
+mod reload;
 mod replay;
 mod transactions;
