@@ -125,6 +125,16 @@ impl Server {
         self.child.wait().expect("it was ours").code()
     }
 
+    /// What an operator types: `heliu <command…>` with this server's configuration. Did it work, and what
+    /// did it say?
+    pub fn operate(&self, command: &[&str]) -> (bool, String) {
+        let mut heliu = Command::new(program("heliu"));
+        heliu.args(command).arg("--config").arg(self.folder.path().join("heliu.toml"));
+        let output = heliu.env("HELIU_ADMIN__LISTEN", self.ports.admin.to_string()).output().expect("heliu starts");
+        let told = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&told).into_owned())
+    }
+
     /// Asks it to look at its components at once.
     pub fn hang_up(&self) {
         self.signal("-HUP");

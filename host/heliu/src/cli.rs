@@ -49,6 +49,12 @@ pub enum Command {
     },
     /// Says which heliu this is.
     Version,
+    /// Asks the running host about its plugins, over its admin listener.
+    Plugin {
+        /// What to do.
+        #[command(subcommand)]
+        command: PluginCommand,
+    },
     /// Takes these ceilings, then reads a component and writes its compiled code: heliu runs itself so.
     #[command(name = compiling::COMMAND, hide = true)]
     CompileComponent {
@@ -60,4 +66,23 @@ pub enum Command {
     /// The same without taking ceilings.
     #[command(name = compiling::WITHIN_CEILINGS, hide = true)]
     CompileWithinCeilings,
+}
+
+/// What to do with the plugins of a running host.
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// Prints which component of each plugin serves, and since when.
+    List {
+        /// The configuration file the host was started with.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Lets the component that served before serve again, until another one is put into the file.
+    Rollback {
+        /// The plugin's name in the configuration.
+        name: String,
+        /// The configuration file the host was started with.
+        #[arg(long)]
+        config: PathBuf,
+    },
 }

@@ -13,6 +13,7 @@ mod compiling;
 mod config;
 mod files;
 mod log;
+mod plugin_command;
 mod run;
 mod wiring;
 
@@ -26,6 +27,10 @@ fn main() -> ExitCode {
         cli::Command::Check { config } => run::check(&config),
         cli::Command::Probe { place, seconds, at } => run::probe(&place, seconds, at),
         cli::Command::Version => run::version(),
+        cli::Command::Plugin { command: cli::PluginCommand::List { config } } => plugin_command::list(&config),
+        cli::Command::Plugin { command: cli::PluginCommand::Rollback { name, config } } => {
+            plugin_command::rollback(&config, &name)
+        }
         cli::Command::CompileComponent { memory_len_max, cpu_s_max } => compiling::begin(memory_len_max, cpu_s_max),
         cli::Command::CompileWithinCeilings => return compiling::compile(),
     };

@@ -57,7 +57,9 @@ impl Host {
         let listen: Vec<SocketAddr> = config.http.iter().map(|http| http.listen).collect();
         let routes = Arc::new(PluginRoutes::new(&plugins, &listen));
         let readiness = Readiness::default();
-        let admin = start_admin(&config, Sources { readiness: readiness.clone() }).await?;
+        let admin =
+            start_admin(&config, Sources { readiness: readiness.clone(), generations: Arc::new(plugins.clone()) })
+                .await?;
         let http_config = heliu_http::Config { listen, ..heliu_http::Config::default() };
         let http = Server::start(http_config, routes, Arc::new(media.handle()), readiness.clone()).await?;
         let keeper = tokio::spawn(plugins.clone().keep_current());

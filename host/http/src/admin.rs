@@ -13,10 +13,12 @@ use tokio::sync::watch;
 use crate::connection::Routes;
 use crate::{Config, Readiness, Server, StartError, answer, health};
 
+mod generations;
 mod guard;
 #[cfg(test)]
 mod tests;
 
+pub use generations::Generations;
 use guard::Guard;
 
 /// Connections at one time, beside those of the other listeners, so that a crowd there keeps no
@@ -34,10 +36,12 @@ pub struct AdminConfig {
 }
 
 /// What the pages are made of. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Sources {
     /// For `/readyz`.
     pub readiness: Readiness,
+    /// Which components serve.
+    pub generations: Arc<dyn Generations>,
 }
 
 /// Listens. Needs a tokio runtime around it. [`Server::addresses`] holds one address.
@@ -58,6 +62,7 @@ pub async fn start_admin(config: AdminConfig, sources: Sources) -> Result<Server
 /// Every page, behind the guard.
 fn routes(sources: Sources, guard: Guard) -> Router {
     health::routes(sources.readiness)
+        .merge(generations::routes(sources.generations))
         .fallback(async || answer::neutral(404, "not found"))
         .layer(middleware::from_fn_with_state(Arc::new(guard), guard::check))
 }

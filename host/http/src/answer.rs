@@ -20,6 +20,11 @@ pub(crate) fn neutral(status: u16, message: &str) -> HttpResponse {
     build(status, &[("content-type".to_owned(), "application/json".to_owned())], body.into())
 }
 
+/// What the host tells an operator.
+pub(crate) fn neutral_json(status: u16, value: &serde_json::Value) -> HttpResponse {
+    build(status, &[("content-type".to_owned(), "application/json".to_owned())], value.to_string().into())
+}
+
 /// A fault in the look of the face, or neutral where it has none. Without the face's headers.
 pub(crate) fn fault(face: &Face, when: u16, message: &str, request: &str) -> HttpResponse {
     match face.fault(when, message, request) {

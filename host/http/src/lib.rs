@@ -28,7 +28,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use admin::{AdminConfig, Sources, start_admin};
+pub use admin::{AdminConfig, Generations, Sources, start_admin};
 pub use config::Config;
 pub use dispatch::{Dispatch, Found, Personality, Place};
 pub use play::{Play, Stream};

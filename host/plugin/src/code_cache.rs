@@ -1,4 +1,5 @@
-//! Compiled code on disk, so that a component is compiled once per engine and not at every start.
+//! Compiled code on disk, so that a component is compiled once per engine and not at every start; and
+//! the components themselves, to go back to.
 //!
 //! A file's name says which component and which engine (its version, its settings, the processor's
 //! abilities); its seal says that this host wrote it. Whatever does not open is as good as not there:
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use aws_lc_rs::digest;
+use heliu_model::Namespace;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -19,8 +21,11 @@ use crate::code::Code;
 use crate::content_hash::{ContentHash, hex};
 use crate::stats::Counter;
 
+mod past;
 mod seal;
 
+pub(crate) use past::History;
+use past::Past;
 use seal::{Seal, write_whole};
 
 const KEY: &str = "key";
@@ -36,6 +41,7 @@ const FILE_LEN_MAX: u64 = 1 << 30;
 pub struct CodeCache {
     dir: PathBuf,
     seal: Seal,
+    past: Past,
     files_max: usize,
     counters: Counters,
 }
@@ -49,7 +55,7 @@ pub struct CacheStats {
     pub misses: u64,
     /// Files that did not open: cut, changed, sealed by another host, refused by the engine.
     pub ignored: u64,
-    /// Code that could not be written.
+    /// Code, components and records that could not be written.
     pub unwritten: u64,
 }
 
@@ -63,7 +69,7 @@ struct Counters {
 
 impl CodeCache {
     /// Makes the folder and its key if they are not there. Keeps the code of the `files_max` components
-    /// that were used last.
+    /// that were used last, beside those a plugin serves with or can go back to.
     ///
     /// # Errors
     /// The folder or the key cannot be made or read.
@@ -73,7 +79,7 @@ impl CodeCache {
             fs::remove_file(path)?;
         }
         let seal = Seal::with_key_file(&dir.join(KEY))?;
-        Ok(Self { dir: dir.to_owned(), seal, files_max, counters: Counters::default() })
+        Ok(Self { dir: dir.to_owned(), seal, past: Past::new(dir), files_max, counters: Counters::default() })
     }
 
     /// What it was good for so far.
@@ -92,7 +98,7 @@ impl CodeCache {
     pub(crate) fn get(&self, engine: &Engine, component: &ContentHash) -> Option<Component> {
         let entry = Entry::new(engine, component);
         let path = self.dir.join(&entry.file);
-        let sealed = match read(&path) {
+        let sealed = match read(&path, FILE_LEN_MAX) {
             Ok(sealed) => sealed,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.counters.misses.increment();
@@ -117,10 +123,37 @@ impl CodeCache {
     pub(crate) fn put(&self, engine: &Engine, component: &ContentHash, code: &Code) {
         let entry = Entry::new(engine, component);
         let sealed = self.seal.close(&entry.label, code.bytes());
-        let written = write_whole(&self.dir.join(entry.file), &[&sealed]).and_then(|()| self.prune());
+        let written = write_whole(&self.dir.join(entry.file), &sealed).and_then(|()| self.prune());
+        self.tell(written);
+    }
+
+    /// What is known of the components a plugin had.
+    pub(crate) fn history(&self, plugin: &Namespace) -> Option<History> {
+        self.past.history(&self.seal, plugin)
+    }
+
+    /// A component that served once.
+    pub(crate) fn component(&self, component: ContentHash) -> Option<Vec<u8>> {
+        self.past.component(component)
+    }
+
+    /// Remembers what serves, for the next start and for going back.
+    pub(crate) fn served(&self, plugin: &Namespace, component: ContentHash, bytes: &[u8]) {
+        let kept = self.past.keep(component, bytes);
+        let kept = kept.and_then(|()| self.past.served(&self.seal, plugin, component));
+        self.tell(kept.and_then(|()| self.past.prune()));
+    }
+
+    /// Remembers that the operator went back while `file` lay in the file.
+    pub(crate) fn gone_back(&self, plugin: &Namespace, file: ContentHash) {
+        self.tell(self.past.gone_back(&self.seal, plugin, file));
+    }
+
+    /// A full disk costs the next start some time, and perhaps a way back; nobody's call.
+    fn tell(&self, written: io::Result<()>) {
         if let Err(error) = written {
             self.counters.unwritten.increment();
-            tracing::warn!(%error, dir = %self.dir.display(), "compiled code cannot be kept");
+            tracing::warn!(%error, dir = %self.dir.display(), "compiled components cannot be kept");
         }
     }
 
@@ -131,8 +164,13 @@ impl CodeCache {
     }
 
     fn prune(&self) -> io::Result<()> {
+        let needed: Vec<String> = self.past.needed().iter().map(ToString::to_string).collect();
+        let is_needed = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            needed.iter().any(|component| name.starts_with(component))
+        };
         let mut dated = Vec::new();
-        for path in files(&self.dir, CODE)? {
+        for path in files(&self.dir, CODE)?.into_iter().filter(|path| !is_needed(path)) {
             dated.push((fs::metadata(&path)?.modified()?, path));
         }
         dated.sort();
@@ -172,9 +210,9 @@ impl Hasher for EngineHasher {
     }
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn read(path: &Path, len_max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(FILE_LEN_MAX).read_to_end(&mut bytes)?;
+    File::open(path)?.take(len_max).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

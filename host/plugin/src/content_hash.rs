@@ -4,12 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
+use serde::{Deserialize, Serialize};
 
 /// Enough to tell the components of one host apart, in bytes.
 const SHORT_LEN: usize = 6;
 
 /// Names a component by its bytes. Shown as 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ContentHash([u8; SHA256_OUTPUT_LEN]);
 
 /// A text that is no content hash.
@@ -58,6 +60,20 @@ impl FromStr for ContentHash {
             *byte = u8::from_str_radix(digits, 16).map_err(|_| NoContentHash)?;
         }
         Ok(Self(hash))
+    }
+}
+
+impl TryFrom<String> for ContentHash {
+    type Error = NoContentHash;
+
+    fn try_from(text: String) -> Result<Self, NoContentHash> {
+        text.parse()
+    }
+}
+
+impl From<ContentHash> for String {
+    fn from(hash: ContentHash) -> Self {
+        hash.to_string()
     }
 }
 

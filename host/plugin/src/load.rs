@@ -64,6 +64,11 @@ impl Loader {
         Ok(Self { engine, linker, workshop })
     }
 
+    /// Where components come from.
+    pub(crate) fn workshop(&self) -> &Workshop {
+        &self.workshop
+    }
+
     /// Compiles, links, instantiates and asks.
     ///
     /// # Errors

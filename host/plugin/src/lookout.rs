@@ -30,6 +30,7 @@ pub(crate) struct Lookout {
     settled: Option<(Stamp, ContentHash)>,
     seen: Option<Sight>,
     refused: Option<Sight>,
+    pinned_against: Option<ContentHash>,
 }
 
 /// Changes with the content, by the file system's word.
@@ -53,6 +54,11 @@ impl Lookout {
         self.refused = Some(sight);
     }
 
+    /// Remembers that the operator does not want this one; `None`: he wants what comes.
+    pub(crate) fn pin_against(&mut self, component: Option<ContentHash>) {
+        self.pinned_against = component;
+    }
+
     /// Something has changed elsewhere: what was refused may fit.
     pub(crate) fn forget_refusal(&mut self) {
         self.refused = None;
@@ -61,6 +67,10 @@ impl Lookout {
     fn judge(&mut self, sight: Sight, serving: ContentHash) -> Option<Sight> {
         if sight == Sight::Component(serving) {
             (self.seen, self.refused) = (None, None);
+            return None;
+        }
+        if self.pinned_against.is_some_and(|pinned| sight == Sight::Component(pinned)) {
+            self.seen = None;
             return None;
         }
         if self.refused == Some(sight) || self.seen.replace(sight) != Some(sight) {
@@ -139,6 +149,10 @@ mod tests {
         lookout.judge(component(old), old);
         assert_eq!(lookout.judge(component(half), old), None);
         assert_eq!(lookout.judge(component(half), old), Some(component(half)), "put there again");
+        lookout.pin_against(Some(new));
+        for look in 0..5 {
+            assert_eq!(lookout.judge(component(new), old), None, "the operator went back, look {look}");
+        }
     }
 
     #[test]

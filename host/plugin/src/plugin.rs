@@ -21,12 +21,24 @@ pub struct Plugin {
     config: PluginConfig,
     apps: Arc<Apps>,
     serving: RwLock<Arc<Generation>>,
-    refused: Mutex<Option<String>>,
+    standing: Mutex<Standing>,
+}
+
+/// How the component that serves stands to the one that lies in the plugin's file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// It is the same, or will be after a look.
+    #[default]
+    Current,
+    /// The file's does not serve, and why.
+    Refused(String),
+    /// The operator went back to an older one.
+    RolledBack,
 }
 
 impl Plugin {
     pub(crate) fn new(config: PluginConfig, apps: Arc<Apps>, first: Generation) -> Self {
-        Self { config, apps, serving: RwLock::new(Arc::new(first)), refused: Mutex::default() }
+        Self { config, apps, serving: RwLock::new(Arc::new(first)), standing: Mutex::default() }
     }
 
     /// Its name in the configuration.
@@ -47,10 +59,10 @@ impl Plugin {
         Arc::clone(&self.serving.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Why the component that lies in its file does not serve; `None`: it does.
+    /// Does the component that lies in its file serve?
     #[must_use]
-    pub fn refused(&self) -> Option<String> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn standing(&self) -> Standing {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Is this media app its own?
@@ -112,8 +124,8 @@ impl Plugin {
         *self.serving.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
     }
 
-    pub(crate) fn set_refused(&self, reason: Option<String>) {
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    pub(crate) fn set_standing(&self, standing: Standing) {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 }
 

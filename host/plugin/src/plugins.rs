@@ -13,13 +13,14 @@ use tokio::sync::{Mutex, Notify};
 use crate::apps::Apps;
 use crate::claim::{self, Claim};
 use crate::config::PluginConfig;
+use crate::content_hash::ContentHash;
 use crate::context::{Allowance, Context};
 use crate::generation::Generation;
-use crate::load::{LoadError, Loader, SECRET_GRANT};
+use crate::load::{LoadError, Loaded, Loader, SECRET_GRANT};
 use crate::memory::SharedMemory;
 use crate::meter::Spending;
 use crate::plane::Plane;
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, Standing};
 use crate::reload::Lookouts;
 use crate::stats::Stats;
 use crate::turns::Turns;
@@ -64,20 +65,26 @@ impl Plugins {
         }
         let mut loaded = Vec::with_capacity(configs.len());
         for config in configs {
-            let component = loader.load(&config, &Source::read(&config).await?).await?;
-            let claim = Claim::new(&config, &component)?;
-            loaded.push((config, component, claim));
+            loaded.push(Candidate::load(&loader, config).await?);
         }
-        let claims: Vec<&Claim> = loaded.iter().map(|(_, _, claim)| claim).collect();
+        let claims: Vec<&Claim> = loaded.iter().map(|candidate| &candidate.claim).collect();
         let apps = Arc::new(Apps::default());
         apps.replace(claim::settle(&claims)?);
-        let plugins = loaded.into_iter().map(|(config, component, claim)| {
+        let mut lookouts = Lookouts::default();
+        for candidate in &loaded {
+            candidate.remember(&loader, &mut lookouts).await;
+        }
+        let plugins = loaded.into_iter().map(|Candidate { config, loaded, claim, pinned_against, .. }| {
             let (context, turns) = (context(&config, &apps, &store, &plane), Turns::new(&config.limits));
-            let first = Generation::first(&config, component, claim, Arc::new(context), turns);
-            (config.namespace.clone(), Arc::new(Plugin::new(config, Arc::clone(&apps), first)))
+            let first = Generation::first(&config, loaded, claim, Arc::new(context), turns);
+            let plugin = Plugin::new(config, Arc::clone(&apps), first);
+            if pinned_against.is_some() {
+                plugin.set_standing(Standing::RolledBack);
+            }
+            (plugin.namespace().clone(), Arc::new(plugin))
         });
-        let plugins = plugins.collect();
-        let (swaps, lookouts, look_again) = Default::default();
+        let (plugins, lookouts) = (plugins.collect(), Mutex::new(lookouts));
+        let (swaps, look_again) = Default::default();
         Ok(Self { inner: Arc::new(Inner { plugins, loader, apps, swaps, lookouts, look_again }) })
     }
 
@@ -109,6 +116,52 @@ impl Plugins {
 impl fmt::Debug for Plugins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// One that loaded, before it is known to get on with the others.
+struct Candidate {
+    config: PluginConfig,
+    source: Source,
+    /// The operator went back from this one, which lies in the file.
+    pinned_against: Option<ContentHash>,
+    loaded: Loaded,
+    claim: Claim,
+}
+
+impl Candidate {
+    /// What lies in the file, or what the operator went back to.
+    async fn load(loader: &Loader, config: PluginConfig) -> Result<Self, LoadError> {
+        let file = Source::read(&config).await?;
+        if let Some(older) = loader.workshop().instead_of(&config.namespace, file.hash).await {
+            match loader.load(&config, &older).await {
+                Ok(loaded) => return Self::new(config, older, Some(file.hash), loaded),
+                Err(error) => {
+                    let plugin = &config.namespace;
+                    tracing::error!(%plugin, %error, "the component that was gone back to is no more taken");
+                }
+            }
+        }
+        let loaded = loader.load(&config, &file).await?;
+        Self::new(config, file, None, loaded)
+    }
+
+    fn new(
+        config: PluginConfig,
+        source: Source,
+        pinned_against: Option<ContentHash>,
+        loaded: Loaded,
+    ) -> Result<Self, LoadError> {
+        let claim = Claim::new(&config, &loaded)?;
+        Ok(Self { config, source, pinned_against, loaded, claim })
+    }
+
+    async fn remember(&self, loader: &Loader, lookouts: &mut Lookouts) {
+        let plugin = &self.config.namespace;
+        match self.pinned_against {
+            Some(_) => lookouts.entry(plugin.clone()).or_default().pin_against(self.pinned_against),
+            None => loader.workshop().served(plugin, &self.source).await,
+        }
     }
 }
 

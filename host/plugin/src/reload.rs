@@ -16,11 +16,25 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::claim::{self, Claim};
 use crate::load::LoadError;
 use crate::lookout::{Lookout, Sight};
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, Standing};
 use crate::plugins::Plugins;
 use crate::workshop::Source;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Why a plugin did not go back.
+#[derive(Debug, thiserror::Error)]
+pub enum RollbackError {
+    /// The configuration has none of this name.
+    #[error("there is no plugin {0}")]
+    Unknown(String),
+    /// It is the first component, or the one before is not kept.
+    #[error("plugin {0} has no component to go back to")]
+    NothingBefore(Namespace),
+    /// The configuration, or another plugin, has changed since.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
 
 /// What was seen of each plugin's file.
 pub(crate) type Lookouts = BTreeMap<Namespace, Lookout>;
@@ -53,18 +67,46 @@ impl Plugins {
             let lookout = lookouts.entry(plugin.namespace().clone()).or_default();
             let Some(sight) = look_at(plugin, lookout).await else { continue };
             match self.take(plugin, sight).await {
-                Ok(is_taken) => has_changed |= is_taken,
+                Ok(true) => {
+                    lookout.pin_against(None);
+                    has_changed = true;
+                }
+                Ok(false) => {}
                 Err(error) => {
                     lookout.refuse(sight);
                     let generation = plugin.generation().number();
                     tracing::error!(plugin = %plugin.namespace(), %error, generation, "component refused, the old one serves on");
-                    plugin.set_refused(Some(error.to_string()));
+                    plugin.set_standing(Standing::Refused(error.to_string()));
                 }
             }
         }
         if has_changed {
             lookouts.values_mut().for_each(Lookout::forget_refusal);
         }
+    }
+
+    /// Goes back to the component that served before, and stays there until another one comes into the
+    /// file; once more goes forward again. Survives a restart.
+    ///
+    /// # Errors
+    /// There is no such plugin, nothing to go back to, or it does not load any more. Nothing has changed.
+    pub async fn rollback(&self, plugin: &str) -> Result<(), RollbackError> {
+        let named = self.iter().find(|known| known.namespace().as_str() == plugin);
+        let plugin = named.ok_or_else(|| RollbackError::Unknown(plugin.to_owned()))?;
+        let name = plugin.namespace();
+        let mut lookouts = self.inner.lookouts.lock().await;
+        let workshop = self.inner.loader.workshop();
+        let source = workshop.previous(name).await.ok_or_else(|| RollbackError::NothingBefore(name.clone()))?;
+        let serving = plugin.generation().component();
+        let file = Source::read(plugin.config()).await.map_or(serving, |source| source.hash);
+        self.replace(plugin, &source).await?;
+        workshop.gone_back(name, file).await;
+        let is_back = file != source.hash;
+        plugin.set_standing(if is_back { Standing::RolledBack } else { Standing::Current });
+        let lookout = lookouts.entry(name.clone()).or_default();
+        lookout.pin_against(is_back.then_some(file));
+        lookouts.values_mut().for_each(Lookout::forget_refusal);
+        Ok(())
     }
 
     async fn forget_refusals(&self) {
@@ -78,6 +120,8 @@ impl Plugins {
             return Ok(false);
         }
         self.replace(plugin, &source).await?;
+        plugin.set_standing(Standing::Current);
+        self.inner.loader.workshop().served(plugin.namespace(), &source).await;
         Ok(true)
     }
 
@@ -92,7 +136,6 @@ impl Plugins {
         let old = plugin.generation();
         plugin.serve(old.succeeded_by(loaded, claim));
         self.inner.apps.replace(owners);
-        plugin.set_refused(None);
         self.inner.swaps.fetch_add(1, Ordering::Release);
         let next = plugin.generation();
         let (old, component) = (old.component().short(), next.component().short());

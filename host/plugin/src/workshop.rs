@@ -4,10 +4,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use heliu_model::Namespace;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::code_cache::{CacheStats, CodeCache};
+use crate::code_cache::{CacheStats, CodeCache, History};
 use crate::compiler::{CompileError, Compiler};
 use crate::config::PluginConfig;
 use crate::content_hash::ContentHash;
@@ -42,27 +43,55 @@ impl Workshop {
 
     /// The component, ready to be linked.
     pub(crate) async fn component(&self, engine: &Engine, source: &Source) -> Result<Component, CompileError> {
-        if let Some(component) = self.with_cache(engine, source, CodeCache::get).await?.flatten() {
+        let (for_engine, hash) = (engine.clone(), source.hash);
+        let found = self.in_cache(move |cache| cache.get(&for_engine, &hash)).await;
+        if let Some(component) = found.flatten() {
             tracing::debug!(component = source.hash.short(), "compiled code comes from the cache");
             return Ok(component);
         }
         let code = self.compiler.compile(engine, Arc::clone(&source.bytes)).await?;
         let component = code.load(engine).map_err(|error| CompileError::Foreign(error.to_string()))?;
-        self.with_cache(engine, source, move |cache, engine, hash| cache.put(engine, hash, &code)).await?;
+        let for_engine = engine.clone();
+        self.in_cache(move |cache| cache.put(&for_engine, &hash, &code)).await;
         Ok(component)
     }
 
-    /// The disk is slow, and the edge's threads are few.
-    async fn with_cache<T: Send + 'static>(
+    /// What the operator went back to, if `file` is what he went back from.
+    pub(crate) async fn instead_of(&self, plugin: &Namespace, file: ContentHash) -> Option<Source> {
+        self.past(plugin, move |history| history.instead_of(file)).await
+    }
+
+    /// What served before.
+    pub(crate) async fn previous(&self, plugin: &Namespace) -> Option<Source> {
+        self.past(plugin, |history| history.previous()).await
+    }
+
+    /// Remembers what serves.
+    pub(crate) async fn served(&self, plugin: &Namespace, source: &Source) {
+        let (plugin, source) = (plugin.clone(), source.clone());
+        self.in_cache(move |cache| cache.served(&plugin, source.hash, &source.bytes)).await;
+    }
+
+    /// Remembers that the operator went back while `file` lay in the file.
+    pub(crate) async fn gone_back(&self, plugin: &Namespace, file: ContentHash) {
+        let plugin = plugin.clone();
+        self.in_cache(move |cache| cache.gone_back(&plugin, file)).await;
+    }
+
+    async fn past(
         &self,
-        engine: &Engine,
-        source: &Source,
-        work: impl FnOnce(&CodeCache, &Engine, &ContentHash) -> T + Send + 'static,
-    ) -> Result<Option<T>, CompileError> {
-        let Some(cache) = self.cache.clone() else { return Ok(None) };
-        let (engine, hash) = (engine.clone(), source.hash);
-        let done = tokio::task::spawn_blocking(move || work(&cache, &engine, &hash)).await;
-        done.map(Some).map_err(|error| CompileError::Died(error.to_string()))
+        plugin: &Namespace,
+        which: impl FnOnce(History) -> Option<ContentHash> + Send + 'static,
+    ) -> Option<Source> {
+        let plugin = plugin.clone();
+        let find = move |cache: &CodeCache| cache.component(cache.history(&plugin).and_then(which)?);
+        self.in_cache(find).await.flatten().map(Source::new)
+    }
+
+    /// The disk is slow, and the edge's threads are few.
+    async fn in_cache<T: Send + 'static>(&self, work: impl FnOnce(&CodeCache) -> T + Send + 'static) -> Option<T> {
+        let cache = self.cache.clone()?;
+        tokio::task::spawn_blocking(move || work(&cache)).await.ok()
     }
 }
 

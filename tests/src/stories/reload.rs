@@ -67,6 +67,38 @@ fn a_component_that_does_not_load_leaves_the_old_one_serving() {
     assert_eq!(server.call("GET", "/rogue/well", "").status, 200, "and after a restart, from kept code");
 }
 
+#[test]
+fn an_operator_sees_what_serves_and_goes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rogue.wasm");
+    put(&file, 0);
+    let mut server = Server::with(&table(&file));
+    let list = |server: &Server| server.operate(&["plugin", "list"]);
+    let first = list(&server);
+    assert!(first.0 && first.1.contains("rogue   serving  1 "), "{first:?}");
+    assert!(!server.operate(&["plugin", "rollback", "rogue"]).0, "there is nothing before");
+
+    put(&file, 1);
+    wait_for("the second one", TAKEN_WITHIN, || list(&server).1.contains("serving  2 ").then_some(()));
+    let (is_done, told) = server.operate(&["plugin", "rollback", "rogue"]);
+    assert!(is_done && told.starts_with("rogue serves with component "), "{told}");
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(list(&server).1.contains("rolled-back  3 "), "{:?}", list(&server));
+    assert_eq!(server.call("GET", "/rogue/well", "").status, 200);
+
+    server.kill();
+    server.start_again();
+    assert!(list(&server).1.contains("rolled-back  1 "), "{:?}", list(&server));
+    std::fs::write(&file, "no component").unwrap();
+    wait_for("the refusal", TAKEN_WITHIN, || list(&server).1.contains("\nrefused: plugin rogue: ").then_some(()));
+
+    let unknown = server.operate(&["plugin", "rollback", "nobody"]);
+    assert_eq!(unknown, (false, "heliu: there is no plugin nobody\n".to_owned()));
+    server.kill();
+    let nobody = list(&server);
+    assert!(!nobody.0 && nobody.1.starts_with("heliu: no heliu listens on http://"), "{nobody:?}");
+}
+
 /// The same component with another content: a custom section (section 0, its length, a name, a byte).
 fn put(file: &Path, variant: usize) {
     let variant = u8::try_from(variant).expect("there are few");

@@ -1,5 +1,8 @@
 //! The admin listener over real sockets.
 
+use futures_util::future::BoxFuture;
+use heliu_plugin::RollbackError;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -67,6 +70,45 @@ async fn it_says_when_the_host_is_ready() {
     }
 }
 
+#[tokio::test]
+async fn components_are_listed_and_gone_back_from() {
+    let admin = Admin::start(&[]).await;
+    let list = admin.ask("GET /plugins HTTP/1.1\r\nhost: localhost\r\n").await;
+    assert!(list.ends_with(r#"[{"plugin":"a"},{"plugin":"b"}]"#), "{list}");
+    for (path, status_wanted, body) in [
+        ("/plugins/a/rollback", "200", r#"{"plugin":"a"}"#),
+        ("/plugins/b/rollback", "409", r#"{"error":"plugin b has no component to go back to"}"#),
+        ("/plugins/c/rollback", "404", r#"{"error":"there is no plugin c"}"#),
+        ("/plugins/a%22/rollback", "404", r#"{"error":"there is no plugin a\""}"#),
+    ] {
+        let order = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\nx-heliu-admin: 1\r\ncontent-length: 0\r\n");
+        let answer = admin.ask(&order).await;
+        assert_eq!(status(&answer), status_wanted, "{path}: {answer}");
+        assert!(answer.ends_with(body), "{path}: {answer}");
+        assert_eq!(status(&admin.ask(&order.replace("x-heliu-admin: 1\r\n", "")).await), "403", "{path}");
+        assert_eq!(status(&admin.ask(&order.replace("POST", "GET")).await), "405", "{path}");
+    }
+}
+
+/// Two plugins; the first one can go back.
+struct Two;
+
+impl Generations for Two {
+    fn list(&self) -> Vec<Value> {
+        vec![json!({ "plugin": "a" }), json!({ "plugin": "b" })]
+    }
+
+    fn rollback<'a>(&'a self, plugin: &'a str) -> BoxFuture<'a, Result<(), RollbackError>> {
+        Box::pin(async move {
+            match plugin {
+                "a" => Ok(()),
+                "b" => Err(RollbackError::NothingBefore("b".parse().expect("it is a name"))),
+                _ => Err(RollbackError::Unknown(plugin.to_owned())),
+            }
+        })
+    }
+}
+
 /// A running admin listener.
 struct Admin {
     server: Server,
@@ -78,7 +120,9 @@ impl Admin {
         let readiness = Readiness::default();
         let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
         let config = AdminConfig { listen: ([127, 0, 0, 1], 0).into(), hosts };
-        let server = start_admin(config, Sources { readiness: readiness.clone() }).await.expect("a free port");
+        let server = start_admin(config, Sources { readiness: readiness.clone(), generations: Arc::new(Two) })
+            .await
+            .expect("a free port");
         Self { server, readiness }
     }
 

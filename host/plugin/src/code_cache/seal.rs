@@ -86,7 +86,7 @@ fn read_key(path: &Path) -> io::Result<Option<[u8; KEY_LEN]>> {
 fn make_key(path: &Path) -> io::Result<[u8; KEY_LEN]> {
     let mut key = [0; KEY_LEN];
     getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
-    write_whole(path, &[&key])?;
+    write_whole(path, &key)?;
     Ok(key)
 }
 
@@ -94,16 +94,14 @@ fn make_key(path: &Path) -> io::Result<[u8; KEY_LEN]> {
 ///
 /// # Errors
 /// The disk's.
-pub(super) fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let part = path.with_added_extension(super::PART);
     match std::fs::remove_file(&part) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(&part)?;
-    for bytes in parts {
-        file.write_all(bytes)?;
-    }
+    file.write_all(content)?;
     file.sync_all()?;
     std::fs::rename(&part, path)?;
     File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()

@@ -15,4 +15,5 @@ mod limits;
 mod loading;
 mod reload;
 mod replay;
+mod rollback;
 mod transactions;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures_util::FutureExt;
-use heliu_plugin::{Fault, LoadError, Plugin, PluginConfig, Plugins};
+use heliu_plugin::{Fault, LoadError, Plugin, PluginConfig, Plugins, Standing};
 use heliu_store::Store;
 use tempfile::TempDir;
 
@@ -30,7 +30,7 @@ async fn another_component_serves_once_it_held_still() {
     plugins.look().await;
     assert_eq!((call(plugin).await, plugins.swaps()), (Ok(2), 1));
     let generation = plugin.generation();
-    assert_eq!((generation.number(), plugin.refused()), (2, None));
+    assert_eq!((generation.number(), plugin.standing()), (2, Standing::Current));
     assert_eq!(plugin.stats().calls, 4, "what was counted stays");
     for _ in 0..3 {
         plugins.look().await;
@@ -66,14 +66,18 @@ async fn what_does_not_load_leaves_the_old_one_serving() {
         for _ in 0..5 {
             plugins.look().await;
         }
-        let refused = plugin.refused();
-        assert!(refused.as_ref().is_some_and(|refused| refused.contains(want)), "{what}: {refused:?}");
+        let standing = plugin.standing();
+        assert!(matches!(&standing, Standing::Refused(why) if why.contains(want)), "{what}: {standing:?}");
         assert_eq!((call(plugin).await, plugin.generation().number()), (Ok(1), 1), "{what}");
 
         folder.put("p", &saying(2));
         plugins.look().await;
         plugins.look().await;
-        assert_eq!((call(plugin).await, plugin.refused()), (Ok(2), None), "{what}: the next one is taken");
+        assert_eq!(
+            (call(plugin).await, plugin.standing()),
+            (Ok(2), Standing::Current),
+            "{what}: the next one is taken"
+        );
     }
 }
 
@@ -89,14 +93,14 @@ async fn who_wants_what_another_has_waits_until_it_is_free() {
     for _ in 0..3 {
         plugins.look().await;
     }
-    assert_eq!(b.refused().as_deref(), Some("the plugins a and b both answer GET /a"));
+    assert_eq!(b.standing(), Standing::Refused("the plugins a and b both answer GET /a".to_owned()));
     assert!(plugins.owner_of_app("live").is_none());
 
     folder.put("a", &Guest { routes: vec![("a", "GET", "/other")], ..Guest::default() });
     for _ in 0..4 {
         plugins.look().await;
     }
-    assert_eq!((a.refused(), b.refused()), (None, None));
+    assert_eq!((a.standing(), b.standing()), (Standing::Current, Standing::Current));
     assert_eq!((a.generation().number(), b.generation().number()), (2, 2));
     assert_eq!(plugins.owner_of_app("live").unwrap().namespace().as_str(), "b");
 }
