@@ -5,10 +5,12 @@
 mod admin;
 mod door;
 mod faults;
+mod media_admin;
 mod media_disk;
 mod media_egress;
 mod media_faults;
 mod media_flv;
+mod media_log;
 mod media_mix;
 mod media_play;
 mod media_probe;

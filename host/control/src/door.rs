@@ -81,17 +81,7 @@ impl Door {
         self.view.admissions().note(&attempt, plugin, &answer, self.view.clock().now());
         let count = if answer.is_ok() { &self.counts.admitted } else { &self.counts.refused };
         count.add(1);
-        let span = tracing::info_span!("admit", attempt = attempt.id, protocol = attempt.protocol);
-        span.in_scope(|| match &answer {
-            Ok(grant) => {
-                let (room, publication) = (&grant.room, &grant.publication);
-                tracing::info!(direction = ?attempt.direction, %room, %publication, "client admitted");
-            }
-            Err(Refusal { status, reason }) => {
-                let address = &attempt.address;
-                tracing::info!(direction = ?attempt.direction, %address, status, reason, "client refused");
-            }
-        });
+        log(&attempt, &answer);
         answer
     }
 
@@ -152,6 +142,19 @@ impl Door {
 impl Admit for Door {
     fn admit(&self, attempt: Attempt) -> BoxFuture<'static, Result<Grant, Refusal>> {
         self.clone().decide(attempt).boxed()
+    }
+}
+
+/// Without the query, which may hold a key.
+fn log(attempt: &Attempt, answer: &Result<Grant, Refusal>) {
+    let Attempt { address, protocol, direction, peer, .. } = attempt;
+    match answer {
+        Ok(Grant { room, publication, .. }) => {
+            tracing::info!(%room, %address, %publication, protocol, ?direction, peer, "client admitted");
+        }
+        Err(Refusal { status, reason: cause }) => {
+            tracing::info!(%address, protocol, ?direction, peer, status, cause, "client refused");
+        }
     }
 }
 

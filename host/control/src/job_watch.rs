@@ -74,7 +74,13 @@ impl JobWatch {
         known.room.clone_from(room);
         let kind = word.filter(|word| known.told != Some(word))?;
         known.told = Some(kind);
-        tracing::info!(%room, id = job.id, kind, retries = job.retries, detail = job.detail, "job changed");
+        match kind {
+            "egress.failed" => {
+                tracing::warn!(%room, egress = job.id, retries = job.retries, cause = job.detail, "egress given up");
+            }
+            // Each try is told by the media plane as it happens.
+            _ => tracing::debug!(%room, id = job.id, kind, retries = job.retries, cause = job.detail, "job changed"),
+        }
         let data = serde_json::json!({ "job": wording::job(job) });
         Some(JobEvent { room: room.clone(), words: Words { kind, subject: job.id.clone(), data } })
     }
@@ -86,7 +92,7 @@ impl JobWatch {
             Noun::Egress => "egress.ended",
             Noun::Publication => return None,
         };
-        tracing::info!(%room, id, kind, "job ended");
+        tracing::debug!(%room, id, kind, "job ended");
         let data = serde_json::json!({ "job": wording::ended_job(&id, now) });
         Some(JobEvent { room, words: Words { kind, subject: id, data } })
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use heliu_model::{Event, EventKind, PublicationId, RoomId};
+use heliu_model::{Address, Event, EventKind, PublicationId, PublicationStatus, RoomId, RoomStatus};
 use tokio::sync::mpsc;
 
 use crate::courier::Courier;
@@ -20,7 +20,7 @@ pub(crate) struct MediaEvents {
     pub(crate) stats: Arc<Stats>,
     lost: u64,
     /// Publications that have been told to start, and not to end.
-    told: BTreeMap<RoomId, BTreeSet<PublicationId>>,
+    told: BTreeMap<RoomId, BTreeMap<PublicationId, Option<Address>>>,
 }
 
 impl MediaEvents {
@@ -39,21 +39,25 @@ impl MediaEvents {
     fn handle(&mut self, event: &Event) {
         match &event.kind {
             EventKind::PublicationStarted(status) => {
-                tracing::info!(room = %event.room, publication = %status.id, protocol = status.protocol, "publication started");
-                self.told.entry(event.room.clone()).or_default().insert(status.id.clone());
+                let PublicationStatus { id, address, protocol, .. } = status;
+                tracing::info!(room = %event.room, address = name(address), publication = %id, protocol, "publication started");
+                self.told.entry(event.room.clone()).or_default().insert(id.clone(), address.clone());
             }
             EventKind::PublicationEnded { publication, reason, .. } => {
-                tracing::info!(room = %event.room, %publication, reason = reason.as_str(), "publication ended");
-                if let Some(told) = self.told.get_mut(&event.room) {
-                    told.remove(publication);
-                }
+                let address = self.told.get_mut(&event.room).and_then(|told| told.remove(publication)).flatten();
+                let (room, cause) = (&event.room, reason.as_str());
+                tracing::info!(%room, address = name(&address), %publication, cause, "publication ended");
                 self.told.retain(|_, told| !told.is_empty());
             }
             EventKind::ParticipantJoined { participant, protocol } => {
-                tracing::info!(room = %event.room, %participant, protocol, "participant joined");
+                tracing::debug!(room = %event.room, %participant, protocol, "participant joined");
             }
             EventKind::ParticipantLeft { participant, reason } => {
-                tracing::info!(room = %event.room, %participant, reason = reason.as_str(), "participant left");
+                tracing::debug!(room = %event.room, %participant, cause = reason.as_str(), "participant left");
+            }
+            EventKind::PublicationChanged(status) if status.is_stalled => {
+                let PublicationStatus { id, address, .. } = status;
+                tracing::info!(room = %event.room, address = name(address), publication = %id, "publication stalled");
             }
             EventKind::PublicationChanged(_) => {}
         }
@@ -71,8 +75,13 @@ impl MediaEvents {
         let status = self.media.status();
         let rooms: BTreeSet<&RoomId> = status.rooms.keys().chain(self.told.keys()).collect();
         rooms.into_iter().for_each(|room| self.courier.resync(room));
-        let alive = |room: &RoomId| status.rooms.get(room).into_iter().flat_map(|room| &room.publications);
-        self.told =
-            status.rooms.keys().map(|room| (room.clone(), alive(room).map(|it| it.id.clone()).collect())).collect();
+        let alive =
+            |room: &RoomStatus| room.publications.iter().map(|it| (it.id.clone(), it.address.clone())).collect();
+        self.told = status.rooms.iter().map(|(id, room)| (id.clone(), alive(room))).collect();
     }
+}
+
+/// A mixer's publication came in by none.
+fn name(address: &Option<Address>) -> Option<&str> {
+    address.as_ref().map(Address::as_str)
 }

@@ -107,20 +107,20 @@ async fn wait(
     }
 }
 
-/// Ids only: a URL holds its stream key.
+/// Ids only: a URL holds its stream key. What becomes of a mixer or an egress is told where it happens.
 fn log(command: &Command) {
     match command {
         Command::PutMixer(mixer, revision, intent) => {
-            tracing::info!(%mixer, room = %intent.room, revision = revision.0, "mixer ordered");
+            tracing::debug!(room = %intent.room, %mixer, revision = revision.0, "mixer ordered");
         }
-        Command::StopMixer(mixer) => tracing::info!(%mixer, "mixer ends"),
+        Command::StopMixer(mixer) => tracing::debug!(%mixer, "mixer ends"),
         Command::PutEgress(egress, revision, intent) => {
-            tracing::info!(%egress, room = %intent.room, revision = revision.0, "egress ordered");
+            tracing::debug!(room = %intent.room, %egress, revision = revision.0, "egress ordered");
         }
-        Command::StopEgress(egress) => tracing::info!(%egress, "egress ends"),
+        Command::StopEgress(egress) => tracing::debug!(%egress, "egress ends"),
         Command::PutAddress(_, intent) => {
-            tracing::info!(address = %intent.address, room = %intent.room, "address opens");
+            tracing::info!(room = %intent.room, address = %intent.address, "address opened");
         }
-        Command::StopAddress(address) => tracing::info!(%address, "address closes"),
+        Command::StopAddress(address) => tracing::info!(%address, "address closed"),
     }
 }

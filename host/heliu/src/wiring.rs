@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use heliu_control::{Control, Door, HostView};
-use heliu_http::{AdminConfig, PluginRoutes, Readiness, Server, Sources};
+use heliu_http::{AdminConfig, PluginRoutes, Readiness, Server, Sources, Stats};
 use heliu_media::Media;
 use heliu_model::Cidr;
 use heliu_plugin::{CodeCache, HostLimits, PluginConfig, Plugins, Reuse, Workshop};
@@ -51,17 +51,25 @@ impl Host {
         let workshop = Workshop::new(compiling::compiler()?, Some(open_code_cache(&config)?));
         let plugins = load_plugins(&config, store.clone(), &view, workshop).await?;
         let door = Door::new(&view, &plugins);
-        let (media, events) = Media::start(media_config(&config), Arc::new(door)).await?;
+        let (media, events) = Media::start(media_config(&config), Arc::new(door.clone())).await?;
         let control = Control::start(&view, &plugins, media.handle(), events);
 
         let listen: Vec<SocketAddr> = config.http.iter().map(|http| http.listen).collect();
         let routes = Arc::new(PluginRoutes::new(&plugins, &listen));
         let readiness = Readiness::default();
-        let admin =
-            start_admin(&config, Sources { readiness: readiness.clone(), generations: Arc::new(plugins.clone()) })
-                .await?;
+        let stats = Stats::default();
+        let sources = Sources {
+            readiness: readiness.clone(),
+            http: stats.clone(),
+            plugins: plugins.clone(),
+            media: media.handle(),
+            door,
+            insight: control.insight(),
+            store,
+        };
+        let admin = start_admin(&config, sources).await?;
         let http_config = heliu_http::Config { listen, ..heliu_http::Config::default() };
-        let http = Server::start(http_config, routes, Arc::new(media.handle()), readiness.clone()).await?;
+        let http = Server::start(http_config, routes, Arc::new(media.handle()), readiness.clone(), stats).await?;
         let keeper = tokio::spawn(plugins.clone().keep_current());
         readiness.set(true);
         Ok(Self { http, admin, readiness, control, media, plugins, keeper })

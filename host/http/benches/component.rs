@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use heliu_http::{Config, Play, PluginRoutes, Readiness, Server, Stream};
+use heliu_http::{Config, Play, PluginRoutes, Readiness, Server, Stats, Stream};
 use heliu_media::ViewRequest;
 use heliu_model::{Address, Job, Namespace, Noun, Refusal, Status};
 use heliu_plugin::{Compiler, HostLimits, Plane, PluginConfig, Plugins, Reuse, Workshop};
@@ -169,7 +169,8 @@ async fn serve_component(component: &Path, reuse: Reuse) {
     let listen = vec!["127.0.0.1:0".parse().unwrap()];
     let routes = Arc::new(PluginRoutes::new(&plugins, &listen));
     let config = Config { listen, ..Config::default() };
-    let server = Server::start(config, routes, Arc::new(Nothing), Readiness::default()).await.unwrap();
+    let server =
+        Server::start(config, routes, Arc::new(Nothing), Readiness::default(), Stats::default()).await.unwrap();
     println!("{}", server.addresses()[0]);
     std::future::pending::<()>().await;
 }

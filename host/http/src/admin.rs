@@ -8,13 +8,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::{Router, middleware};
+use heliu_control::{Door, Insight};
+use heliu_media::Handle;
+use heliu_plugin::Plugins;
+use heliu_store::Store;
 use tokio::sync::watch;
 
 use crate::connection::Routes;
-use crate::{Config, Readiness, Server, StartError, answer, health};
+use crate::{Config, Readiness, Server, StartError, Stats, answer, health};
 
+mod explain;
+mod exposition;
 mod generations;
 mod guard;
+mod metrics;
+mod process;
 #[cfg(test)]
 mod tests;
 
@@ -40,8 +48,18 @@ pub struct AdminConfig {
 pub struct Sources {
     /// For `/readyz`.
     pub readiness: Readiness,
-    /// Which components serve.
-    pub generations: Arc<dyn Generations>,
+    /// What the public listeners answered.
+    pub http: Stats,
+    /// Which components serve, and their calls.
+    pub plugins: Plugins,
+    /// Rooms, connections, codecs.
+    pub media: Handle,
+    /// Who was let in.
+    pub door: Door,
+    /// Wishes, answers, letters.
+    pub insight: Insight,
+    /// Commits.
+    pub store: Store,
 }
 
 /// Listens. Needs a tokio runtime around it. [`Server::addresses`] holds one address.
@@ -49,20 +67,26 @@ pub struct Sources {
 /// # Errors
 /// The address cannot be bound.
 pub async fn start_admin(config: AdminConfig, sources: Sources) -> Result<Server, StartError> {
+    let pages = health::routes(sources.readiness.clone())
+        .merge(explain::routes(sources.insight.clone()))
+        .merge(generations::routes(Arc::new(sources.plugins.clone())))
+        .merge(metrics::routes(sources));
+    serve(config, pages).await
+}
+
+async fn serve(config: AdminConfig, pages: Router) -> Result<Server, StartError> {
     let AdminConfig { listen, hosts } = config;
     if !listen.ip().is_loopback() {
         tracing::warn!(%listen, "the admin listener is open to other machines, and asks nobody who he is");
     }
     let bounds = Config { listen: vec![listen], connections_max: CONNECTIONS_MAX, ..Config::default() };
-    let router = routes(sources, Guard::new(listen, &hosts));
+    let router = guarded(pages, Guard::new(listen, &hosts));
     let routes: Routes = Arc::new(move |_| router.clone());
     Server::bind(&Arc::new(bounds), watch::Sender::new(false), |_| routes.clone()).await
 }
 
-/// Every page, behind the guard.
-fn routes(sources: Sources, guard: Guard) -> Router {
-    health::routes(sources.readiness)
-        .merge(generations::routes(sources.generations))
+fn guarded(pages: Router, guard: Guard) -> Router {
+    pages
         .fallback(async || answer::neutral(404, "not found"))
         .layer(middleware::from_fn_with_state(Arc::new(guard), guard::check))
 }

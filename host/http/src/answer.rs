@@ -21,7 +21,7 @@ pub(crate) fn neutral(status: u16, message: &str) -> HttpResponse {
 }
 
 /// What the host tells an operator.
-pub(crate) fn neutral_json(status: u16, value: &serde_json::Value) -> HttpResponse {
+pub(crate) fn json(status: u16, value: &serde_json::Value) -> HttpResponse {
     build(status, &[("content-type".to_owned(), "application/json".to_owned())], value.to_string().into())
 }
 

@@ -19,7 +19,7 @@ use crate::body::{self, BodyError};
 use crate::dispatch::{Dispatch, Found, Personality, Place};
 use crate::play::Play;
 use crate::request_id::{self, RequestIds};
-use crate::{Config, Readiness, answer, flv, health};
+use crate::{Config, Readiness, Stats, answer, flv, health};
 
 /// What all connections share.
 pub(crate) struct Edge {
@@ -28,6 +28,7 @@ pub(crate) struct Edge {
     pub(crate) media: Arc<dyn Play>,
     pub(crate) readiness: Readiness,
     pub(crate) request_ids: RequestIds,
+    pub(crate) stats: Stats,
 }
 
 /// One connection's way to the edge.
@@ -77,6 +78,7 @@ impl Client {
                 (descriptor.request_id.clone(), id, response)
             }
         };
+        self.edge.stats.note(response.status().as_u16());
         let mut response = if is_head { answer::shorten(response) } else { response };
         if let Some((name, value)) = request_id::header(header.as_deref(), &id) {
             response.headers_mut().insert(name, value);

@@ -25,6 +25,7 @@ mod plugin_routes;
 mod readiness;
 mod request_id;
 mod server;
+mod stats;
 #[cfg(test)]
 mod tests;
 
@@ -35,3 +36,4 @@ pub use play::{Play, Stream};
 pub use plugin_routes::PluginRoutes;
 pub use readiness::Readiness;
 pub use server::{Server, StartError};
+pub use stats::Stats;

@@ -13,7 +13,7 @@ use crate::connection::{Listener, Routes};
 use crate::exchange::{Client, Edge};
 use crate::play::Play;
 use crate::request_id::RequestIds;
-use crate::{Config, Dispatch, Readiness};
+use crate::{Config, Dispatch, Readiness, Stats};
 
 /// Why nobody listens.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on all addresses, or on none. Needs a tokio runtime around it.
+    /// Listens on all addresses, or on none, and counts in `stats`. Needs a tokio runtime around it.
     ///
     /// # Errors
     /// One address cannot be bound.
@@ -46,9 +46,10 @@ impl Server {
         dispatch: Arc<dyn Dispatch>,
         media: Arc<dyn Play>,
         readiness: Readiness,
+        stats: Stats,
     ) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let edge = Edge { config: config.clone(), dispatch, media, readiness, request_ids: RequestIds::new() };
+        let edge = Edge { config: config.clone(), dispatch, media, readiness, request_ids: RequestIds::new(), stats };
         let edge = Arc::new(edge);
         let (stop, stopped) = watch::channel(false);
         let routes = |listener| -> Routes {

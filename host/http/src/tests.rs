@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::media_path;
-use crate::{Config, Dispatch, Found, Personality, Place, Readiness, Server};
+use crate::{Config, Dispatch, Found, Personality, Place, Readiness, Server, Stats};
 
 const SHAPE: &str = r#"{"code":5,"message":"{message}","request":"{request}"}"#;
 
@@ -224,7 +224,8 @@ async fn a_taken_port_is_told_in_one_sentence() {
     let config = Config { listen: vec![edge.address()], ..Config::default() };
     let personalities = Arc::new(FakePersonalities(Arc::default()));
     let media = Arc::new(flv::FakeMedia::default());
-    let error = Server::start(config, personalities, media, Readiness::default()).await.unwrap_err().to_string();
+    let started = Server::start(config, personalities, media, Readiness::default(), Stats::default()).await;
+    let error = started.unwrap_err().to_string();
     assert!(
         error.starts_with(&format!("cannot listen on http://{}: Address already in use", edge.address())),
         "{error}"
@@ -251,7 +252,8 @@ impl Edge {
         let config = Config { listen: vec![([127, 0, 0, 1], 0).into()], ..config };
         let personalities = Arc::new(FakePersonalities(fake.clone()));
         let media = Arc::new(flv::FakeMedia::default());
-        let server = Server::start(config, personalities, media.clone(), readiness.clone()).await.unwrap();
+        let stats = Stats::default();
+        let server = Server::start(config, personalities, media.clone(), readiness.clone(), stats).await.unwrap();
         let fake_address = server.addresses()[0];
         Self { server, readiness, fake, media, fake_address }
     }

@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::connections::Dismissal;
 use crate::director::{Director, Order};
 use crate::doors::{Doors, Entry};
 use crate::net::{Stream, TlsServer};
@@ -53,6 +54,18 @@ enum Dismissed {
     Refused(Refusal),
 }
 
+impl Dismissed {
+    fn dismissal(&self) -> Dismissal {
+        match self {
+            Self::Late => Dismissal::Late,
+            Self::Closed => Dismissal::Closed,
+            Self::Malformed(_) => Dismissal::Malformed,
+            Self::Io(_) => Dismissal::Lost,
+            Self::Refused(_) => Dismissal::Refused,
+        }
+    }
+}
+
 /// Accepts until the task is aborted. `tls`: a client shakes hands first, within its ten seconds.
 pub async fn run(listener: TcpListener, tls: Option<TlsServer>, doors: Doors, director: Arc<Director>) {
     loop {
@@ -69,17 +82,14 @@ pub async fn run(listener: TcpListener, tls: Option<TlsServer>, doors: Doors, di
             continue;
         };
         let tls = tls.clone();
-        let director = director.clone();
+        let (director, doors) = (director.clone(), doors.clone());
         tokio::spawn(async move {
             let decided = tokio::time::timeout(DECIDE_WITHIN, decide(socket, tls, peer, place, &director)).await;
             drop(undecided);
-            match decided.unwrap_or(Err(Dismissed::Late)) {
-                Ok(()) => {}
-                Err(Dismissed::Refused(refusal)) => {
-                    tracing::info!(%peer, status = refusal.status, reason = %refusal.reason, "rtmp client refused");
-                }
-                // Anybody can make these: not a line each where operators look.
-                Err(cause) => tracing::debug!(%peer, %cause, "rtmp connection dismissed"),
+            if let Err(cause) = decided.unwrap_or(Err(Dismissed::Late)) {
+                doors.note(cause.dismissal());
+                // Anybody can make these: not a line each where operators look. Who refuses tells of that.
+                tracing::debug!(%peer, %cause, "rtmp connection dismissed");
             }
         });
     }

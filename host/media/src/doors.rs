@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::connections::{Connections, Counts, Dismissal};
+
 /// Connections in all, decided or not, over every RTMP listener.
 pub const CONNECTIONS_MAX: usize = 8_192;
 const UNDECIDED_MAX: usize = 1_024;
@@ -19,6 +21,7 @@ pub struct Doors {
     places: Arc<Semaphore>,
     undecided: Arc<Semaphore>,
     peers: Peers,
+    counts: Arc<Counts>,
 }
 
 /// A client that was let in.
@@ -40,13 +43,37 @@ pub struct Undecided {
 impl Default for Doors {
     fn default() -> Self {
         let bound = |count| Arc::new(Semaphore::new(count));
-        Self { places: bound(CONNECTIONS_MAX), undecided: bound(UNDECIDED_MAX), peers: Peers::default() }
+        Self {
+            places: bound(CONNECTIONS_MAX),
+            undecided: bound(UNDECIDED_MAX),
+            peers: Peers::default(),
+            counts: Arc::default(),
+        }
     }
 }
 
 impl Doors {
     /// Lets a client in, if there is room.
     pub fn enter(&self, ip: IpAddr) -> Option<Entry> {
+        self.counts.note_came();
+        let entry = self.find_room(ip);
+        if entry.is_none() {
+            self.note(Dismissal::Full);
+        }
+        entry
+    }
+
+    /// A client that was let in came to nothing.
+    pub fn note(&self, dismissal: Dismissal) {
+        self.counts.note(dismissal);
+    }
+
+    /// Who is inside, and what became of the others.
+    pub fn read(&self) -> Connections {
+        self.counts.read(CONNECTIONS_MAX.saturating_sub(self.places.available_permits()))
+    }
+
+    fn find_room(&self, ip: IpAddr) -> Option<Entry> {
         let place = self.places.clone().try_acquire_owned().ok()?;
         let permit = self.undecided.clone().try_acquire_owned().ok()?;
         let undecided = Undecided { _permit: permit, _visit: self.peers.enter(ip)? };
@@ -102,6 +129,20 @@ mod tests {
         assert!(doors.enter(greedy).is_some(), "a decided one makes room");
         drop((place, inside));
         assert!(doors.peers.0.lock().unwrap().is_empty(), "nothing is kept of who left");
+    }
+
+    #[test]
+    fn who_came_is_counted_with_what_became_of_him() {
+        let doors = Doors::default();
+        let address = IpAddr::from([10, 0, 0, 1]);
+        let mut inside: Vec<Entry> = (0..UNDECIDED_PER_PEER_MAX).map(|_| doors.enter(address).unwrap()).collect();
+        assert!(doors.enter(address).is_none());
+        drop(inside.pop());
+        doors.note(Dismissal::Late);
+        let Connections { open, came, dismissed } = doors.read();
+        assert_eq!((open, came), (UNDECIDED_PER_PEER_MAX as u64 - 1, UNDECIDED_PER_PEER_MAX as u64 + 1));
+        let causes: Vec<_> = dismissed.into_iter().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(causes, [("full", 1), ("late", 1)]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heliu_codec::Pool;
+use heliu_codec::{Effort, Pool, Work};
 use heliu_model::{Command, Event, Observed, Refusal, RoomId, Status};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::acceptor;
 use crate::admit::Admit;
 use crate::config::Config;
+use crate::connections::Connections;
 use crate::director::{Director, Order};
 use crate::doors::Doors;
 use crate::net::{CertificateError, Connector, EgressFilter, TlsServer};
@@ -44,8 +45,6 @@ pub struct Media {
     handle: Handle,
     acceptors: JoinSet<()>,
     sources: JoinSet<()>,
-    /// Codec threads live as long as this.
-    _pool: Pool,
 }
 
 /// Commands and looks at the media plane. Cheap to clone.
@@ -53,8 +52,22 @@ pub struct Media {
 pub struct Handle {
     director: Arc<Director>,
     statuses: Arc<Vec<watch::Receiver<Arc<Status>>>>,
+    doors: Doors,
+    /// Codec threads live as long as this.
+    pool: Pool,
     rtmp: Option<SocketAddr>,
     rtmps: Option<SocketAddr>,
+}
+
+/// What the codec threads have done of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodecEffort {
+    /// `video-decode`, `compose`, `video-encode`, `audio-decode`, `audio-encode`.
+    pub work: &'static str,
+    /// Pictures, or blocks of sound.
+    pub turns: u64,
+    /// Time on the threads.
+    pub busy: Duration,
 }
 
 impl Media {
@@ -96,8 +109,8 @@ impl Media {
             }
         }
         let sources = sources::start(config.sources, &director);
-        let handle = Handle { director, statuses: Arc::new(statuses), rtmp, rtmps };
-        Ok((Self { handle, acceptors, sources, _pool: pool }, received))
+        let handle = Handle { director, statuses: Arc::new(statuses), doors, pool, rtmp, rtmps };
+        Ok((Self { handle, acceptors, sources }, received))
     }
 
     /// To command it and look at it.
@@ -165,6 +178,18 @@ impl Handle {
             all.totals += totals;
         }
         Arc::new(all)
+    }
+
+    /// RTMP clients, and what became of those that came to nothing.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        self.doors.read()
+    }
+
+    /// What the codec threads have done so far.
+    #[must_use]
+    pub fn codec_efforts(&self) -> [CodecEffort; Work::ALL.len()] {
+        self.pool.efforts().map(|(work, Effort { turns, busy })| CodecEffort { work: work.as_str(), turns, busy })
     }
 
     /// Ticks after each change of what [`Handle::status`] shows of mixers, egresses and addresses.

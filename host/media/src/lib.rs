@@ -8,6 +8,7 @@ mod admit;
 mod backlog;
 mod clock;
 mod config;
+mod connections;
 mod director;
 mod doors;
 mod endpoint;
@@ -26,8 +27,9 @@ mod worker;
 
 pub use admit::Admit;
 pub use config::{Config, Rtmps};
+pub use connections::Connections;
 pub use doors::CONNECTIONS_MAX;
-pub use handle::{Handle, Media, StartError};
+pub use handle::{CodecEffort, Handle, Media, StartError};
 pub use net::{Certificate, CertificateError};
 pub use own_names::OwnNames;
 pub use sources::Source;

@@ -17,6 +17,7 @@ use crate::history::{CHANGES_MAX, History};
 use crate::key::Key;
 use crate::memory::Memory;
 use crate::snapshot::{Durable, Moment};
+use crate::stats::Stats;
 use crate::transaction::Transaction;
 use crate::usage::Ceiling;
 
@@ -63,6 +64,7 @@ pub(crate) struct Committer {
     settled: Revision,
     memory: Memory,
     ceiling: Ceiling,
+    stats: Arc<Stats>,
 }
 
 impl Committer {
@@ -84,12 +86,22 @@ impl Committer {
             settled: revision,
             memory,
             ceiling,
+            stats: Arc::default(),
         };
+        committer.note_size();
         Ok((committer, published))
     }
 
     pub(crate) fn revisions(&self) -> watch::Receiver<Revision> {
         self.revisions.subscribe()
+    }
+
+    pub(crate) fn stats(&self) -> Arc<Stats> {
+        self.stats.clone()
+    }
+
+    fn note_size(&self) {
+        self.stats.set_disk_bytes(self.memory.usage.disk_bytes());
     }
 
     /// Until all senders are gone. Blocks; has a thread of its own.
@@ -131,8 +143,9 @@ impl Committer {
         if is_watched || outcome.is_err() {
             self.revisions.send_replace(self.settled);
         }
+        self.note_size();
         for answer in answers {
-            answer.send(outcome.as_ref().err());
+            answer.send(outcome.as_ref().err(), &self.stats);
         }
     }
 
@@ -254,10 +267,12 @@ enum Answer {
 
 impl Answer {
     /// Who was refused keeps his own reason. An asker who is gone does not mind.
-    fn send(self, failure: Option<&CommitError>) {
+    fn send(self, failure: Option<&CommitError>, stats: &Stats) {
         match self {
             Self::Commit { reply, result, turn } => {
-                drop(reply.send(settled(result, failure)));
+                let result = settled(result, failure);
+                stats.note(&result);
+                drop(reply.send(result));
                 drop(turn);
             }
             Self::Reserve { reply, result } => drop(reply.send(settled(result, failure))),

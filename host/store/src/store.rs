@@ -17,6 +17,7 @@ use crate::database::Opener;
 use crate::error::{CommitError, OpenError, ReadError};
 use crate::key::Key;
 use crate::snapshot::Snapshot;
+use crate::stats::Stats;
 use crate::transaction::Transaction;
 use crate::usage::Ceiling;
 
@@ -37,6 +38,7 @@ struct Inner {
     inbox: Option<mpsc::Sender<Request>>,
     committer: Option<JoinHandle<()>>,
     revisions: watch::Receiver<Revision>,
+    stats: Arc<Stats>,
     /// Held for writing by who commits alone, for reading by all others.
     turn: Arc<RwLock<()>>,
     /// Numbers reserved and not given yet. Bounded like the records behind them, by the share of the disk.
@@ -64,6 +66,7 @@ impl Store {
     pub(crate) fn start(opener: Opener, path: PathBuf, ceiling: Ceiling) -> Result<Self, OpenError> {
         let (committer, published) = Committer::open(opener, path, ceiling)?;
         let revisions = committer.revisions();
+        let stats = committer.stats();
         let (inbox, requests) = mpsc::channel(INBOX_LEN);
         let thread = std::thread::Builder::new().name("heliu-store".to_owned());
         let committer = thread.spawn(move || committer.run(requests)).map_err(OpenError::Thread)?;
@@ -72,6 +75,7 @@ impl Store {
             inbox: Some(inbox),
             committer: Some(committer),
             revisions,
+            stats,
             turn: Arc::default(),
             sequences: Mutex::default(),
         })))
@@ -139,6 +143,12 @@ impl Store {
     #[must_use]
     pub fn revisions(&self) -> watch::Receiver<Revision> {
         self.0.revisions.clone()
+    }
+
+    /// What became of transactions.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.0.stats
     }
 
     /// All wishes, decoded.

@@ -36,6 +36,11 @@ impl Usage {
         self.namespaces.entry(namespace).or_default().disk += bytes;
     }
 
+    /// Of all namespaces.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        self.namespaces.values().map(|bytes| bytes.disk).sum()
+    }
+
     /// Keeps the memory side, takes the disk side from `other`: after the file was opened again.
     pub(crate) fn replace_disk(&mut self, other: &Self) {
         for bytes in self.namespaces.values_mut() {

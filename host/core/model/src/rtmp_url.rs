@@ -90,6 +90,18 @@ impl RtmpUrl {
         &self.stream
     }
 
+    /// `text` without the stream name and query of `url`, wherever they stand in it as words of their
+    /// own: what a target says about itself may repeat the key it was given.
+    #[must_use]
+    pub fn hide_key(url: &str, text: &str) -> String {
+        let after_app = url.split_once('?').map_or(url, |(path, _)| path).rsplit_once('/').map_or("", |(_, name)| name);
+        let query = url.split_once('?').map_or("", |(_, query)| query);
+        let values = query.split('&').filter_map(|pair| pair.split_once('=').map(|(_, value)| value));
+        // The longest first: a value stands in its query.
+        let keys = [query, after_app].into_iter().chain(values).filter(|key| !key.is_empty());
+        keys.fold(text.to_owned(), |text, key| hide_word(&text, key))
+    }
+
     /// `rtmp://host:port/app`, as `connect` carries it.
     #[must_use]
     pub fn tc_url(&self) -> String {
@@ -107,6 +119,22 @@ impl std::fmt::Debug for RtmpUrl {
 
 fn default_port(is_tls: bool) -> u16 {
     if is_tls { 443 } else { 1935 }
+}
+
+fn hide_word(text: &str, word: &str) -> String {
+    let mut hidden = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(word) {
+        let (before, from) = rest.split_at(at);
+        let after = &from[word.len()..];
+        let touches = |neighbour: Option<char>| neighbour.is_some_and(char::is_alphanumeric);
+        let is_part =
+            touches(before.chars().next_back().or(hidden.chars().next_back())) || touches(after.chars().next());
+        hidden += before;
+        hidden += if is_part { word } else { "…" };
+        rest = after;
+    }
+    hidden + rest
 }
 
 fn split_authority(authority: &str) -> Result<(&str, Option<&str>), UrlError> {
@@ -139,6 +167,22 @@ fn split_path(path: &str) -> Result<(&str, &str), UrlError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_targets_words_are_told_without_the_key() {
+        let url = "rtmp://h/live/abc?token=t0k-en&x=1";
+        for (text, want) in [
+            ("no such stream: abc", "no such stream: …"),
+            ("live/abc?token=t0k-en&x=1 is taken", "live/…?… is taken"),
+            ("bad token t0k-en", "bad token …"),
+            ("abcd, xabc and abc.", "abcd, xabc and …."),
+            ("all is well", "all is well"),
+            ("", ""),
+        ] {
+            assert_eq!(RtmpUrl::hide_key(url, text), want, "{text}");
+        }
+        assert_eq!(RtmpUrl::hide_key("nonsense", "text"), "text");
+    }
 
     #[test]
     fn urls_are_cut_at_the_last_segment() {

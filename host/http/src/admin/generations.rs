@@ -57,7 +57,7 @@ fn entry(plugin: &Plugin) -> Value {
 }
 
 async fn list(State(plugins): State<Arc<dyn Generations>>) -> Response {
-    answer::neutral_json(200, &Value::from(plugins.list()))
+    answer::json(200, &Value::from(plugins.list()))
 }
 
 async fn rollback(State(plugins): State<Arc<dyn Generations>>, Path(name): Path<String>) -> Response {
@@ -65,7 +65,7 @@ async fn rollback(State(plugins): State<Arc<dyn Generations>>, Path(name): Path<
         Ok(()) => {
             let all = plugins.list();
             let entry = all.into_iter().find(|entry| entry["plugin"] == name.as_str());
-            return answer::neutral_json(200, &entry.unwrap_or_default());
+            return answer::json(200, &entry.unwrap_or_default());
         }
         Err(error) => error,
     };
@@ -73,5 +73,5 @@ async fn rollback(State(plugins): State<Arc<dyn Generations>>, Path(name): Path<
         RollbackError::Unknown(_) => 404,
         RollbackError::NothingBefore(_) | RollbackError::Load(_) => 409,
     };
-    answer::neutral_json(status, &json!({ "error": trouble.to_string() }))
+    answer::json(status, &json!({ "error": trouble.to_string() }))
 }

@@ -120,9 +120,8 @@ impl Admin {
         let readiness = Readiness::default();
         let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
         let config = AdminConfig { listen: ([127, 0, 0, 1], 0).into(), hosts };
-        let server = start_admin(config, Sources { readiness: readiness.clone(), generations: Arc::new(Two) })
-            .await
-            .expect("a free port");
+        let pages = health::routes(readiness.clone()).merge(generations::routes(Arc::new(Two)));
+        let server = serve(config, pages).await.expect("a free port");
         Self { server, readiness }
     }
 

@@ -86,7 +86,7 @@ pub fn attach_client(worker: &Rc<Worker>, client: Client) {
         }
     });
     match let_in {
-        Some(Ok(())) => tracing::debug!(room = %room.id(), endpoint = %id, %address, ?direction, "client is in"),
+        Some(Ok(())) => tracing::debug!(room = %room.id(), endpoint = %id, %address, ?direction, "client in"),
         Some(Err((error, endpoint))) => {
             tracing::info!(room = %room.id(), %address, cause = %error, "client refused by the room");
             refuse(endpoint, error);
@@ -94,7 +94,8 @@ pub fn attach_client(worker: &Rc<Worker>, client: Client) {
         None => queue.cut(),
     }
     tokio::task::spawn_local(async move {
-        serve(room, id, direction, stream, queue).await;
+        serve(room.clone(), id, direction, stream, queue).await;
+        tracing::debug!(room = %room.id(), endpoint = %id, %address, ?direction, "client out");
         drop(client.place);
     });
 }

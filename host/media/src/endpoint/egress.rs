@@ -77,6 +77,11 @@ pub async fn run_egress(worker: Rc<Worker>, id: EgressId, endpoint: EndpointId, 
     };
     let room = &attempt.intent.room;
     worker.room(room).turn(|shell| shell.remove(endpoint, LeaveReason::Closed));
+    let ended = match ended {
+        // It may have answered with the key it was given.
+        Ended::Rejected(words) => Ended::Rejected(RtmpUrl::hide_key(&attempt.intent.url, &words)),
+        other => other,
+    };
     match &ended {
         Ended::Stopped => tracing::info!(%room, egress = %id, "egress stopped"),
         cause => tracing::warn!(%room, egress = %id, %cause, "egress down"),
@@ -262,7 +267,11 @@ impl Try {
                 _ => EgressStage::Running,
             };
             if self.worker.jobs.borrow_mut().set_egress_stage(&self.id, stage) {
-                tracing::info!(room = %room.id(), egress = %self.id, ?stage, "egress");
+                if stage == EgressStage::Stalled {
+                    tracing::warn!(room = %room.id(), egress = %self.id, "egress stalled");
+                } else {
+                    tracing::info!(room = %room.id(), egress = %self.id, "egress running");
+                }
                 self.worker.note_change();
             }
         }
