@@ -43,7 +43,6 @@ fn arrows_point_toward_the_model() {
         ("heliu-media", "heliu-plugin"),
         ("heliu-media", "heliu-store"),
         ("heliu-plugin", "heliu-media"),
-        ("heliu-http", "heliu-control"),
     ] {
         assert!(!imports(name).contains(forbidden), "{name} → {forbidden}");
     }

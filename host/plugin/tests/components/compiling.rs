@@ -60,7 +60,7 @@ async fn what_is_not_whole_and_ours_is_compiled_again() {
 #[tokio::test]
 async fn only_so_much_code_is_kept() {
     let dir = tempfile::tempdir().unwrap();
-    let ids = ["a", "b", "c", "d"];
+    let ids = ["a", "b", "c", "d", "e", "f"];
     let write = |id: &'static str| Guest { routes: vec![(id, "GET", "/x")], ..Guest::default() }.write(dir.path(), id);
     let components = ids.map(write);
     std::fs::create_dir(dir.path().join("code")).unwrap();
@@ -68,8 +68,9 @@ async fn only_so_much_code_is_kept() {
     for component in &components {
         load(component, kept(&dir, Compiler::InProcess)).await.unwrap();
     }
-    assert_eq!(std::fs::read_dir(dir.path().join("code")).unwrap().count(), 3, "a key and two components");
-    for (component, is_kept) in components.iter().zip([false, false, true, true]) {
+    // The key, a history, two components to go back to, and the code of those and of two more.
+    assert_eq!(std::fs::read_dir(dir.path().join("code")).unwrap().count(), 8);
+    for (component, is_kept) in components.iter().zip([false, false, true, true, true, true]) {
         assert_eq!(load(component, kept(&dir, broken_compiler())).await.is_ok(), is_kept, "{component:?}");
     }
 }
