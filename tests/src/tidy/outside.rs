@@ -8,9 +8,16 @@ use super::{list, metadata, output, root, text};
 
 /// Crates that come in several versions, each with the reason why that is not in our hands.
 const DUPLICATES: &[(&str, &str)] = &[
+    ("base64", "rtc-dtls's pem is behind rcgen's"),
     ("cpufeatures", "wasmtime's sha2 is a generation behind the rand of the tests"),
+    ("getrandom", "rtc-dtls's RustCrypto ciphers bring the old rand_core"),
     ("hashbrown", "wasmtime's gimli is behind its wasmparser"),
+    ("pem", "rtc-dtls reads with one, its rcgen writes with the next"),
+    ("rand_core", "rtc-dtls's RustCrypto ciphers are a generation behind its rand"),
     ("syn", "wasmtime's and tracing's macros are behind serde's and tokio's; build time only"),
+    ("synstructure", "rtc-dtls's certificate parser is behind url's tables; build time only"),
+    ("thiserror", "rtc-dtls's certificate parser is behind everybody else"),
+    ("thiserror-impl", "rtc-dtls's certificate parser is behind everybody else"),
 ];
 
 /// Crates that must not be in the tree, each with what to use instead.
