@@ -17,7 +17,7 @@ mod writer;
 pub use file::{TagKind, file_header, tag};
 pub use reader::{FlvFrame, FlvReader};
 pub use tags::{Tag, TagError, TagReader};
-pub use writer::{END_OF_SEQUENCE, Prefix, frame_prefix, sequence_header};
+pub use writer::{END_OF_SEQUENCE, Prefix, carries, frame_prefix, sequence_header};
 
 const FRAME_KEY: u8 = 1;
 const FRAME_INTER: u8 = 2;

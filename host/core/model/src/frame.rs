@@ -36,6 +36,8 @@ pub enum Format {
     H264(H264Format),
     /// AAC-LC, ISO/IEC 14496-3.
     Aac(AacFormat),
+    /// Opus, RFC 6716.
+    Opus(OpusFormat),
 }
 
 /// H.264 as RTMP, FLV and MP4 carry it.
@@ -60,11 +62,23 @@ pub struct AacFormat {
     pub channels: u8,
 }
 
+/// Opus as RTP carries it (RFC 7587): always on a clock of 48 kHz, and a packet tells the rest itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpusFormat {
+    /// 1 or 2; a packet may carry fewer or more, a decoder makes these of either.
+    pub channels: u8,
+}
+
+impl OpusFormat {
+    /// Hz of its clock (RFC 7587 §4.1), whatever bandwidth is coded.
+    pub const SAMPLE_RATE: u32 = 48_000;
+}
+
 /// One access unit or one sound frame.
 ///
 /// `data` is H.264 in four-byte length-prefixed NAL units without SPS and PPS unless they change
-/// inside the stream, or one raw AAC frame without ADTS header. `pts >= dts`; both are strictly
-/// increasing in dts within a track.
+/// inside the stream, one raw AAC frame without ADTS header, or one Opus packet. `pts >= dts`; both are
+/// strictly increasing in dts within a track.
 #[derive(Debug, Clone)]
 pub struct Frame {
     /// What it is.
@@ -93,7 +107,7 @@ impl Format {
     pub fn kind(&self) -> Kind {
         match self {
             Self::H264(_) => Kind::Video,
-            Self::Aac(_) => Kind::Audio,
+            Self::Aac(_) | Self::Opus(_) => Kind::Audio,
         }
     }
 
@@ -103,6 +117,7 @@ impl Format {
         match self {
             Self::H264(_) => "h264",
             Self::Aac(_) => "aac",
+            Self::Opus(_) => "opus",
         }
     }
 }

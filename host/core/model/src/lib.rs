@@ -24,7 +24,7 @@ pub use admission::{Attempt, Direction, Grant, Refusal, Takeover};
 pub use cidr::{Cidr, CidrError};
 pub use composition::{Composition, Draw, Rect, Yuv};
 pub use event::{Event, EventKind, LeaveReason};
-pub use frame::{AacFormat, Format, Frame, H264Format, Kind, Size};
+pub use frame::{AacFormat, Format, Frame, H264Format, Kind, OpusFormat, Size};
 pub use id::{EgressId, EndpointId, IdError, MixerId, Namespace, ParticipantId, PublicationId, RoomId};
 pub use intent::{
     AddressIntent, Area, EgressIntent, Encoding, Fit, FormatWish, Layout, MixerIntent, Primary, Region, Scene, Sound,

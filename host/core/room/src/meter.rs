@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heliu_model::{Format, Frame, Kind, MediaTime, TrackStatus};
+use heliu_model::{Format, Frame, Kind, MediaTime, OpusFormat, TrackStatus};
 
 const WINDOW: Duration = Duration::from_secs(2);
 
@@ -60,6 +60,10 @@ impl Meter {
             Format::Aac(aac) => {
                 self.status.sample_rate = Some(aac.sample_rate);
                 self.status.channels = Some(u32::from(aac.channels));
+            }
+            Format::Opus(opus) => {
+                self.status.sample_rate = Some(OpusFormat::SAMPLE_RATE);
+                self.status.channels = Some(u32::from(opus.channels));
             }
         }
     }

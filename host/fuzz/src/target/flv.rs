@@ -53,7 +53,7 @@ fn check(frame: &FlvFrame, is_video: bool) {
 /// Written as for a player, read as from a publisher.
 fn read_again(frame: &FlvFrame) -> FlvFrame {
     let mut reader = FlvReader::new();
-    let header = sequence_header(&frame.format);
+    let header = sequence_header(&frame.format).expect("what was read can be written");
     let written = Frame {
         format: Arc::clone(&frame.format),
         dts: MediaTime::ZERO,
@@ -61,7 +61,8 @@ fn read_again(frame: &FlvFrame) -> FlvFrame {
         is_key: frame.is_key,
         data: frame.data.clone(),
     };
-    let body: Bytes = [frame_prefix(&written).as_ref(), &written.data].concat().into();
+    let prefix = frame_prefix(&written).expect("what was read can be written");
+    let body: Bytes = [prefix.as_ref(), &written.data].concat().into();
     let (told, read) = match frame.format.kind() {
         Kind::Video => (reader.handle_video(0, header), reader.handle_video(0, body)),
         Kind::Audio => (reader.handle_audio(0, header), reader.handle_audio(0, body)),

@@ -64,17 +64,19 @@ fn placed(frames: &[FlvFrame]) -> Vec<Frame> {
 }
 
 fn header(frame: &Frame) -> Bytes {
-    media_message(kind(frame), wire_ms(frame), 1, &[&sequence_header(&frame.format)])
+    let header = sequence_header(&frame.format).expect("what was read can be written");
+    media_message(kind(frame), wire_ms(frame), 1, &[&header])
 }
 
 fn body(frame: &Frame) -> Bytes {
-    media_message(kind(frame), wire_ms(frame), 1, &[frame_prefix(frame).as_ref(), &frame.data])
+    let prefix = frame_prefix(frame).expect("what was read can be written");
+    media_message(kind(frame), wire_ms(frame), 1, &[prefix.as_ref(), &frame.data])
 }
 
 fn kind(frame: &Frame) -> MediaKind {
     match *frame.format {
         Format::H264(_) => MediaKind::Video,
-        Format::Aac(_) => MediaKind::Audio,
+        Format::Aac(_) | Format::Opus(_) => MediaKind::Audio,
     }
 }
 

@@ -86,19 +86,21 @@ impl FlvViewer {
     }
 
     fn send(&mut self, frame: &Frame, formats: &Formats, shared: &Shared) {
-        if !self.outbox.admits(frame) {
+        if !flv::carries(&frame.format) || !self.outbox.admits(frame) {
             return;
         }
         let due = self.announced.take_due(frame);
         let start = due.start.then(|| self.start(formats));
-        let format = due.format.then(|| tag(frame, &[&flv::sequence_header(&frame.format)]));
-        let bytes = shared.flv_bytes(|| tag(frame, &[flv::frame_prefix(frame).as_ref(), &frame.data]));
-        self.outbox.push(frame.kind(), start.into_iter().flatten().chain(format).chain([bytes]));
+        let header = if due.format { flv::sequence_header(&frame.format) } else { None };
+        let format = header.map(|header| tag(frame, &[&header]));
+        let body = || Some(tag(frame, &[flv::frame_prefix(frame)?.as_ref(), &frame.data]));
+        let bytes = shared.flv_bytes(body);
+        self.outbox.push(frame.kind(), start.into_iter().flatten().chain(format).chain(bytes));
     }
 
     fn start(&self, formats: &Formats) -> [Bytes; 2] {
-        let audio = formats.audio.clone().filter(|_| self.audio);
-        let video = formats.video.clone().filter(|_| self.video);
+        let audio = formats.audio.clone().filter(|format| self.audio && flv::carries(format));
+        let video = formats.video.clone().filter(|format| self.video && flv::carries(format));
         let formats = Formats { audio, video, may_grow: false };
         let header = flv::file_header(formats.audio.is_some(), formats.video.is_some());
         [header, flv::tag(TagKind::Script, 0, &[&metadata(&formats).script_data()])]

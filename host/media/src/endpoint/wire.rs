@@ -25,21 +25,21 @@ const WIRE_START_MS: i64 = 1_000;
 /// Bytes of one frame, made by the first who needs them.
 #[derive(Default)]
 pub struct Shared {
-    player_bytes: OnceCell<Bytes>,
-    flv_bytes: OnceCell<Bytes>,
+    player_bytes: OnceCell<Option<Bytes>>,
+    flv_bytes: OnceCell<Option<Bytes>>,
 }
 
 impl Shared {
-    /// The frame for a message stream.
-    fn bytes(&self, frame: &Frame, stream: u32) -> Bytes {
+    /// The frame for a message stream, if RTMP carries it.
+    fn bytes(&self, frame: &Frame, stream: u32) -> Option<Bytes> {
         if stream != PLAYER_STREAM {
             return message(frame, stream);
         }
         self.player_bytes.get_or_init(|| message(frame, stream)).clone()
     }
 
-    /// The frame as an FLV tag.
-    pub fn flv_bytes(&self, make: impl FnOnce() -> Bytes) -> Bytes {
+    /// The frame as an FLV tag, if FLV carries it.
+    pub fn flv_bytes(&self, make: impl FnOnce() -> Option<Bytes>) -> Option<Bytes> {
         self.flv_bytes.get_or_init(make).clone()
     }
 }
@@ -57,28 +57,32 @@ impl Wire {
         Self { is_push, announced: Announced::default() }
     }
 
-    /// Queues a frame, with metadata and sequence headers before it where they are due.
+    /// Queues a frame, with metadata and sequence headers before it where they are due. What RTMP does
+    /// not carry is passed over.
     pub fn send(&mut self, delivery: Delivery<'_>, shared: &Shared, queue: &SendQueue, stream: u32) {
         let frame = delivery.frame;
-        if !queue.admits(frame) {
+        if !flv::carries(&frame.format) || !queue.admits(frame) {
             return;
         }
         let due = self.announced.take_due(frame);
         if due.start {
             queue.push_frame(metadata_message(&metadata(delivery.formats), stream, self.is_push));
         }
-        if due.format {
-            let body = flv::sequence_header(&frame.format);
+        if due.format
+            && let Some(body) = flv::sequence_header(&frame.format)
+        {
             queue.push_frame(media_message(media_kind(frame.kind()), wire_ms(frame.dts), stream, &[&body]));
         }
-        queue.push_frame(shared.bytes(frame, stream));
+        if let Some(bytes) = shared.bytes(frame, stream) {
+            queue.push_frame(bytes);
+        }
         queue.release(frame.kind());
     }
 }
 
-fn message(frame: &Frame, stream: u32) -> Bytes {
-    let prefix = flv::frame_prefix(frame);
-    media_message(media_kind(frame.kind()), wire_ms(frame.dts), stream, &[prefix.as_ref(), &frame.data])
+fn message(frame: &Frame, stream: u32) -> Option<Bytes> {
+    let prefix = flv::frame_prefix(frame)?;
+    Some(media_message(media_kind(frame.kind()), wire_ms(frame.dts), stream, &[prefix.as_ref(), &frame.data]))
 }
 
 /// What the formats tell about themselves.

@@ -450,7 +450,7 @@ mod tests {
 
     fn avc_header(sps: &[u8]) -> Bytes {
         let sets = |nal: &[u8]| vec![Bytes::copy_from_slice(nal)];
-        sequence_header(&Format::H264(Record::new(sets(sps), sets(PPS)).unwrap().format().unwrap()))
+        sequence_header(&Format::H264(Record::new(sets(sps), sets(PPS)).unwrap().format().unwrap())).unwrap()
     }
 
     fn picture(kind: u8, composition_ms: i32, nals: &[&[u8]]) -> Bytes {
