@@ -2,3 +2,13 @@
 //! out. No sockets, no clock, no rooms.
 
 #![forbid(unsafe_code)]
+
+mod agreement;
+mod fingerprint;
+mod ice;
+mod line;
+
+pub use agreement::Agreement;
+pub use fingerprint::{Fingerprint, FingerprintError};
+pub use ice::Credentials;
+pub use line::{Codec, Direction, ExtensionIds, Feedback, MLine};
