@@ -1,4 +1,23 @@
 //! RTP and RTCP as plain values: headers, sequence arithmetic, payload formats, and the two ways between
 //! packets and frames. No sockets, no encryption, no SDP.
+//!
+//! Everything here meets bytes of strangers: it never panics, holds no more than its bounds say, and
+//! counts what it drops ([`Discard`]).
 
 #![forbid(unsafe_code)]
+
+mod codec;
+mod discard;
+pub mod extension;
+mod h264;
+mod header;
+mod ring;
+mod unroller;
+mod view;
+
+pub use codec::{Codec, starts_keyframe};
+pub use discard::{Discard, Discards};
+pub use header::{HeaderFields, write_header, write_padding};
+pub use ring::{Meta, Ring};
+pub use unroller::{SequenceUnroller, TimestampUnroller};
+pub use view::{DATAGRAM_LEN_MAX, PAYLOAD_LEN_MAX, RtpView, header_len, is_rtcp};
