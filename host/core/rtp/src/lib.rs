@@ -12,6 +12,7 @@ pub mod extension;
 mod h264;
 mod header;
 mod ring;
+pub mod rtcp;
 mod unroller;
 mod view;
 
