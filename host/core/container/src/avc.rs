@@ -6,6 +6,7 @@
 //! Not here: slices. Nothing looks into a picture.
 
 mod nal;
+mod parameter_sets;
 mod record;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -16,9 +17,10 @@ use heliu_model::H264Format;
 use crate::Undecodable;
 
 pub use nal::{
-    AnnexBNals, LengthSize, NAL_AUD, NAL_IDR, NAL_PPS, NAL_SLICE, NAL_SPS, Nals, annex_b_nals, append_annex_b,
-    from_nals, nal_type, nals, normalise,
+    AnnexBNals, LengthSize, NAL_AUD, NAL_END_OF_SEQUENCE, NAL_END_OF_STREAM, NAL_FILLER, NAL_IDR, NAL_PPS, NAL_SEI,
+    NAL_SLICE, NAL_SPS, NALS_MAX, Nals, annex_b_nals, append_annex_b, from_nals, nal_type, nals, normalise,
 };
+pub use parameter_sets::ParameterSets;
 pub use record::Record;
 pub use sps::{Sps, check_sps};
 

@@ -10,15 +10,23 @@ use crate::Discard;
 pub const NAL_SLICE: u8 = 1;
 /// Slice of an instantaneous decoder refresh: a decoder may start here.
 pub const NAL_IDR: u8 = 5;
+/// Supplemental enhancement information: no decoder needs it.
+pub const NAL_SEI: u8 = 6;
 /// Sequence parameter set.
 pub const NAL_SPS: u8 = 7;
 /// Picture parameter set.
 pub const NAL_PPS: u8 = 8;
 /// Access unit delimiter.
 pub const NAL_AUD: u8 = 9;
+/// Nothing but its header.
+pub const NAL_END_OF_SEQUENCE: u8 = 10;
+/// Nothing but its header.
+pub const NAL_END_OF_STREAM: u8 = 11;
+/// Bytes that keep a rate up and mean nothing.
+pub const NAL_FILLER: u8 = 12;
 
 /// Most NAL units of one access unit. A picture in slices of one datagram each stays far below.
-const NALS_MAX: usize = 2048;
+pub const NALS_MAX: usize = 2048;
 
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
 

@@ -18,6 +18,7 @@ const REFERENCE_FRAMES_MAX: u32 = 16;
 /// `MaxDpbMbs` of level 5.2 (ITU-T H.264 table A-1): macroblocks of all reference pictures together,
 /// 71 MB of samples. It leaves sixteen references to 1920x1080 and five to 4096x2304.
 const REFERENCE_MACROBLOCKS_MAX: u32 = 184_320;
+const PROFILE_BASELINE: u8 = 66;
 /// `level_idc` 6.2, the highest there is.
 const LEVEL_HIGHEST: u8 = 62;
 const LEVEL_AT: usize = 3;
@@ -45,6 +46,9 @@ pub struct Sps {
     pub frame_rate: Option<f32>,
     /// `max_num_ref_frames`, 0 to 16: pictures that a decoder keeps beside the current one.
     pub reference_frames: u32,
+    /// `max_num_reorder_frames`, 0 to 16: pictures that may be decoded before one and shown after it, if
+    /// the usability information tells. None in the Baseline profile, which has no B pictures.
+    pub reordered_frames: Option<u32>,
     /// `seq_parameter_set_id`, 0 to 31.
     pub id: u8,
 }
@@ -87,6 +91,7 @@ impl Sps {
             is_interlaced: is_interlaced(sps),
             frame_rate: frame_rate(sps),
             reference_frames: sps.max_num_ref_frames,
+            reordered_frames: reordered_frames(sps),
             id: sps.id().id(),
         })
     }
@@ -142,6 +147,14 @@ fn is_interlaced(sps: &SeqParameterSet) -> bool {
     matches!(sps.frame_mbs_flags, FrameMbsFlags::Fields { .. })
 }
 
+fn reordered_frames(sps: &SeqParameterSet) -> Option<u32> {
+    if u8::from(sps.profile_idc) == PROFILE_BASELINE {
+        return Some(0);
+    }
+    let told = sps.vui_parameters.as_ref()?.bitstream_restrictions.as_ref()?;
+    Some(told.max_num_reorder_frames.min(REFERENCE_FRAMES_MAX))
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "a frame rate needs no more than the digits of an f32")]
 fn frame_rate(sps: &SeqParameterSet) -> Option<f32> {
     sps.fps().filter(|fps| (0.1..=1000.0).contains(fps)).map(|fps| fps as f32)
@@ -153,7 +166,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::avc::samples::{SPS_640X360_30, sps_of};
+    use crate::avc::samples::{SPS_320X240_25, SPS_640X360_30, sps_of};
 
     #[test]
     fn an_encoders_set_is_read() {
@@ -162,6 +175,24 @@ mod tests {
         assert_eq!(sps.coded_size, Size { width: 640, height: 368 });
         assert_eq!((sps.profile_idc, sps.level_idc), (100, 30));
         assert_eq!(sps.frame_rate, Some(30.0));
+    }
+
+    #[test]
+    fn reordered_pictures_are_those_that_are_told() {
+        let told = |reordered| {
+            move |sps: &mut SeqParameterSet| {
+                let restrictions = sps.vui_parameters.as_mut().and_then(|vui| vui.bitstream_restrictions.as_mut());
+                restrictions.unwrap().max_num_reorder_frames = reordered;
+            }
+        };
+        for (what, set, want) in [
+            ("two", sps_of(told(2)), Some(2)),
+            ("none", sps_of(told(0)), Some(0)),
+            ("untold", sps_of(|sps| sps.vui_parameters = None), None),
+            ("Baseline", SPS_320X240_25.to_vec(), Some(0)),
+        ] {
+            assert_eq!(Sps::parse(&set).unwrap().reordered_frames, want, "{what}");
+        }
     }
 
     #[test]

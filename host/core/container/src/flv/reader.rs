@@ -10,7 +10,7 @@ use bytes::Bytes;
 use heliu_model::Format;
 
 use super::{FRAME_INFO, PACKET_END, PACKET_FRAME, PACKET_SEQUENCE_HEADER, SOUND_AAC, VIDEO_AVC};
-use crate::avc::{LengthSize, NAL_IDR, NAL_PPS, NAL_SLICE, NAL_SPS, Record, nal_type, nals, normalise};
+use crate::avc::{LengthSize, NAL_IDR, NAL_PPS, NAL_SLICE, NAL_SPS, ParameterSets, Record, nal_type, nals, normalise};
 use crate::{Discard, Discards, Foreign, aac};
 
 /// First bit of a video body in enhanced RTMP: a FourCC follows.
@@ -44,9 +44,8 @@ pub struct FlvFrame {
 
 #[derive(Debug)]
 struct Video {
-    record: Record,
+    sets: ParameterSets,
     length_size: LengthSize,
-    format: Arc<Format>,
 }
 
 impl FlvReader {
@@ -59,7 +58,7 @@ impl FlvReader {
     /// The format of the pictures, once known.
     #[must_use]
     pub fn video_format(&self) -> Option<&Arc<Format>> {
-        self.video.as_ref().map(|video| &video.format)
+        self.video.as_ref().map(|video| video.sets.format())
     }
 
     /// The format of the sound, once known.
@@ -118,8 +117,14 @@ impl FlvReader {
     }
 
     fn set_video(&mut self, record: Record) -> Result<(), Discard> {
-        let format = keep_if_same(self.video_format(), Format::H264(record.format()?));
-        self.video = Some(Video { length_size: record.length_size(), record, format });
+        let length_size = record.length_size();
+        match &mut self.video {
+            Some(video) => {
+                video.sets.replace(record)?;
+                video.length_size = length_size;
+            }
+            None => self.video = Some(Video { sets: ParameterSets::new(record)?, length_size }),
+        }
         Ok(())
     }
 
@@ -127,12 +132,12 @@ impl FlvReader {
         let video = self.video.as_mut().ok_or(Discard::NoFormat)?;
         let data = normalise(data, video.length_size)?;
         let content = Content::read(&data)?;
-        video.merge(&content)?;
+        video.sets.merge(&content.sps, &content.pps)?;
         if !content.has_picture {
             return Ok(None);
         }
         Ok(Some(FlvFrame {
-            format: video.format.clone(),
+            format: video.sets.format().clone(),
             dts_ms,
             pts_ms: dts_ms + composition_ms,
             is_key: content.is_key,
@@ -160,20 +165,6 @@ impl FlvReader {
             }
             _ => Err(Discard::PacketType),
         }
-    }
-}
-
-impl Video {
-    /// Follows parameter sets that came in-band and differ from what is known.
-    fn merge(&mut self, content: &Content<'_>) -> Result<(), Discard> {
-        let is_known = |sets: &[Bytes], nals: &[&[u8]]| nals.iter().all(|nal| sets.iter().any(|set| set == *nal));
-        if is_known(self.record.sps(), &content.sps) && is_known(self.record.pps(), &content.pps) {
-            return Ok(());
-        }
-        let record = self.record.merged(&content.sps, &content.pps)?;
-        self.format = Arc::new(Format::H264(record.format()?));
-        self.record = record;
-        Ok(())
     }
 }
 
