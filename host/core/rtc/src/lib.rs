@@ -4,11 +4,14 @@
 #![forbid(unsafe_code)]
 
 mod agreement;
+mod discard;
 mod fingerprint;
 mod ice;
 mod line;
+pub mod srtp;
 
 pub use agreement::Agreement;
+pub use discard::Discard;
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use ice::Credentials;
 pub use line::{Codec, Direction, ExtensionIds, Feedback, MLine};

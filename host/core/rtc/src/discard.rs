@@ -1,0 +1,31 @@
+//! Why a datagram, or a part of one, was dropped. Strangers' bytes are no errors: they are counted.
+
+/// Each is counted by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Discard {
+    /// No RTP, or no RTCP, that could have been sealed.
+    SrtpMalformed,
+    /// The tag is not that of the peer's key.
+    SrtpUnauthenticated,
+    /// Seen before, or so old that nobody knows.
+    SrtpReplayed,
+    /// The peer uses more SSRCs than are kept track of.
+    SrtpStreamsFull,
+}
+
+impl Discard {
+    /// All reasons.
+    pub const ALL: [Self; 4] =
+        [Self::SrtpMalformed, Self::SrtpUnauthenticated, Self::SrtpReplayed, Self::SrtpStreamsFull];
+
+    /// As metrics call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SrtpMalformed => "srtp_malformed",
+            Self::SrtpUnauthenticated => "srtp_unauthenticated",
+            Self::SrtpReplayed => "srtp_replayed",
+            Self::SrtpStreamsFull => "srtp_streams_full",
+        }
+    }
+}
