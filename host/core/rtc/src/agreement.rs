@@ -15,4 +15,15 @@ pub struct Agreement {
     pub remote: Credentials,
     /// The peer's certificate is this one or nobody's.
     pub remote_fingerprint: Fingerprint,
+    /// Which side of DTLS we are.
+    pub dtls: DtlsRole,
+}
+
+/// Who begins DTLS (RFC 8842 §5). Mostly the peer does; ffmpeg's WHIP muxer waits for us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DtlsRole {
+    /// The peer sends the ClientHello: its offer said `actpass` or `active`.
+    Server,
+    /// We send it: its offer said `passive`.
+    Client,
 }

@@ -8,9 +8,10 @@ mod discard;
 mod fingerprint;
 mod ice;
 mod line;
+pub mod sdp;
 pub mod srtp;
 
-pub use agreement::Agreement;
+pub use agreement::{Agreement, DtlsRole};
 pub use discard::Discard;
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use ice::Credentials;
