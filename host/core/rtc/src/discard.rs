@@ -3,6 +3,12 @@
 /// Each is counted by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Discard {
+    /// No binding request, or none that is whole.
+    StunMalformed,
+    /// Under a username that is not this session's.
+    StunForeign,
+    /// Signed with another password.
+    StunUnauthenticated,
     /// No RTP, or no RTCP, that could have been sealed.
     SrtpMalformed,
     /// The tag is not that of the peer's key.
@@ -15,13 +21,23 @@ pub enum Discard {
 
 impl Discard {
     /// All reasons.
-    pub const ALL: [Self; 4] =
-        [Self::SrtpMalformed, Self::SrtpUnauthenticated, Self::SrtpReplayed, Self::SrtpStreamsFull];
+    pub const ALL: [Self; 7] = [
+        Self::StunMalformed,
+        Self::StunForeign,
+        Self::StunUnauthenticated,
+        Self::SrtpMalformed,
+        Self::SrtpUnauthenticated,
+        Self::SrtpReplayed,
+        Self::SrtpStreamsFull,
+    ];
 
     /// As metrics call it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::StunMalformed => "stun_malformed",
+            Self::StunForeign => "stun_foreign",
+            Self::StunUnauthenticated => "stun_unauthenticated",
             Self::SrtpMalformed => "srtp_malformed",
             Self::SrtpUnauthenticated => "srtp_unauthenticated",
             Self::SrtpReplayed => "srtp_replayed",

@@ -14,5 +14,5 @@ pub mod srtp;
 pub use agreement::{Agreement, DtlsRole};
 pub use discard::Discard;
 pub use fingerprint::{Fingerprint, FingerprintError};
-pub use ice::Credentials;
+pub use ice::{Agent, Credentials, Heard, local_ufrag};
 pub use line::{Codec, Direction, ExtensionIds, Feedback, MLine};

@@ -7,7 +7,6 @@ use crate::discard::Discard;
 
 /// SSRCs of which windows are kept: two lines, their retransmissions, layers, and restarts of each.
 const STREAMS_MAX: usize = 32;
-const FIXED_HEADER_LEN: usize = 12;
 
 /// The peer's direction's keys.
 #[derive(Debug)]
@@ -33,7 +32,7 @@ impl Inbound {
     /// # Errors
     /// Not the peer's, or not for the first time; the packet is garbage then.
     pub fn open_rtp<'a>(&mut self, packet: &'a mut [u8]) -> Result<&'a mut [u8], Discard> {
-        let header_len = rtp_header_len(packet).ok_or(Discard::SrtpMalformed)?;
+        let header_len = heliu_rtp::header_len(packet).map_err(|_| Discard::SrtpMalformed)?;
         let sequence = u16::from_be_bytes([packet[2], packet[3]]);
         let ssrc = u32::from_be_bytes([packet[8], packet[9], packet[10], packet[11]]);
         let known = self.rtp.find(ssrc);
@@ -87,17 +86,4 @@ impl Streams {
         self.0.push((ssrc, window));
         Ok(())
     }
-}
-
-/// With CSRCs and extension (RFC 3550 §5.1). `None`: it does not fit, or is of another version.
-fn rtp_header_len(packet: &[u8]) -> Option<usize> {
-    let first = *packet.first()?;
-    let len = FIXED_HEADER_LEN + 4 * usize::from(first & 0x0f);
-    let len = if first & 0x10 == 0 {
-        len
-    } else {
-        let words = packet.get(len + 2..len + 4)?;
-        len + 4 + 4 * usize::from(u16::from_be_bytes([words[0], words[1]]))
-    };
-    (first >> 6 == 2 && len <= packet.len()).then_some(len)
 }
