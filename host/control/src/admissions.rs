@@ -132,6 +132,7 @@ mod tests {
             authority: None,
             address: address(text),
             query: Some("key=secret".into()),
+            headers: vec![],
             peer: "10.0.0.1".into(),
         }
     }

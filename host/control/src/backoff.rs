@@ -223,6 +223,7 @@ mod tests {
             authority: None,
             address: Address::parse(address).unwrap(),
             query: None,
+            headers: vec![],
             peer: peer.into(),
         }
     }

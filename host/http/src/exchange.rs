@@ -195,6 +195,13 @@ pub(crate) fn authority(head: &Parts) -> String {
 }
 
 fn taken_headers(route: &Route, headers: &HeaderMap) -> Vec<(String, String)> {
-    let taken = headers.iter().filter(|(name, _)| route.takes_header(name.as_str()));
-    taken.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+    let mut headers = all_headers(headers);
+    headers.retain(|(name, _)| route.takes_header(name));
+    headers
+}
+
+/// As text; names are lower case, values of one name in their order.
+pub(crate) fn all_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }

@@ -12,7 +12,7 @@ use heliu_media::ViewRequest;
 use heliu_model::{Address, Refusal};
 
 use crate::answer;
-use crate::exchange::{Call, Client, authority, other_methods};
+use crate::exchange::{Call, Client, all_headers, authority, other_methods};
 
 /// A day: browsers ask again after two hours at most anyway.
 const PREFLIGHT_AGE: HeaderValue = HeaderValue::from_static("86400");
@@ -49,6 +49,7 @@ async fn play(client: &Client, call: &Call<'_>, address: Address, head: &Parts) 
         address,
         query: head.uri.query().map(str::to_owned),
         authority: Some(authority(head)).filter(|authority| !authority.is_empty()),
+        headers: all_headers(&head.headers),
         peer: client.peer.to_string(),
     };
     match client.edge.media.play_flv(request).await {

@@ -160,6 +160,7 @@ fn attempt(direction: Direction, request: &StreamRequest, peer: SocketAddr, id: 
         authority: request.authority(),
         address,
         query,
+        headers: Vec::new(),
         peer: peer.ip().to_string(),
     })
 }

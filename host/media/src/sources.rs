@@ -82,6 +82,7 @@ async fn publish(source: &Source, director: &Director) -> Down {
         authority: None,
         address: source.address.clone(),
         query: source.query.clone(),
+        headers: Vec::new(),
         peer: "127.0.0.1".to_owned(),
     };
     let grant = match director.admit(attempt.clone()).await {

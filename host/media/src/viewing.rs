@@ -20,6 +20,8 @@ pub struct ViewRequest {
     pub query: Option<String>,
     /// Host name the client asked for, with port if sent.
     pub authority: Option<String>,
+    /// Headers of the request, names in lower case, in order. May hold secrets: never in a log.
+    pub headers: Vec<(String, String)>,
     /// Client address without port.
     pub peer: String,
 }
@@ -50,9 +52,9 @@ pub struct Viewer {
 /// # Errors
 /// Admission's refusal; 404 if nothing came as long as the grant lets wait; 503 if the room broke.
 pub async fn view(director: &Director, request: ViewRequest) -> Result<Viewing, Refusal> {
-    let ViewRequest { address, query, authority, peer } = request;
+    let ViewRequest { address, query, authority, headers, peer } = request;
     let id = director.next_connection();
-    let attempt = Attempt { id, protocol: "flv", direction: Direction::Play, authority, address, query, peer };
+    let attempt = Attempt { id, protocol: "flv", direction: Direction::Play, authority, address, query, headers, peer };
     let grant = director.admit(attempt.clone()).await?;
     let room = grant.room.clone();
     let viewing = Viewing { outbox: Outbox::new() };

@@ -99,7 +99,7 @@ impl Admit {
             app: attempt.address.app().to_owned(),
             name: attempt.address.name().to_owned(),
             query: attempt.query.clone(),
-            headers: Vec::new(),
+            headers: fields(attempt.headers.clone()),
             peer: attempt.peer.clone(),
         };
         Self { attempt }
@@ -234,4 +234,30 @@ fn taken(answer: Result<(), Error>, call: &Call) -> Outcome<()> {
 
 fn fields(pairs: Vec<(String, String)>) -> Vec<Field> {
     pairs.into_iter().map(|(name, value)| Field { name, value }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use heliu_model::Address;
+
+    use super::*;
+
+    #[test]
+    fn admission_is_told_all_that_the_client_said() {
+        let attempt = Attempt {
+            id: "c1".into(),
+            protocol: "whip",
+            direction: Direction::Publish,
+            authority: Some("h:8080".into()),
+            address: Address::parse("live/a/b").unwrap(),
+            query: Some("key=1".into()),
+            headers: vec![("authorization".into(), "Bearer t".into()), ("x-a".into(), "1".into())],
+            peer: "10.0.0.1".into(),
+        };
+        let told = Admit::new(&attempt).attempt;
+        let headers: Vec<_> = told.headers.iter().map(|field| (field.name.as_str(), field.value.as_str())).collect();
+        assert_eq!(headers, [("authorization", "Bearer t"), ("x-a", "1")]);
+        assert_eq!((told.app.as_str(), told.name.as_str(), told.query.as_deref()), ("live", "a/b", Some("key=1")));
+        assert_eq!((told.protocol.as_str(), told.authority.as_deref()), ("whip", Some("h:8080")));
+    }
 }

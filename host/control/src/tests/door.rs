@@ -73,6 +73,7 @@ fn attempt(direction: Direction, address: &str) -> Attempt {
         authority: None,
         address: Address::parse(address).unwrap(),
         query: None,
+        headers: vec![],
         peer: "127.0.0.1".into(),
     }
 }

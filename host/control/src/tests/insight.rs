@@ -154,6 +154,7 @@ fn attempt(text: &str) -> Attempt {
         authority: None,
         address: address(text),
         query: Some("key=secret".into()),
+        headers: vec![],
         peer: "10.0.0.1".into(),
     }
 }

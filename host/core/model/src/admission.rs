@@ -1,6 +1,7 @@
 //! May this media client publish or play here, and as whom? The words of `wit/exports.wit`,
 //! interface `admission`.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::{Address, ParticipantId, PublicationId, RoomId};
@@ -15,11 +16,11 @@ pub enum Direction {
 }
 
 /// One connection asking.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// Of this connection, invented by the host.
     pub id: String,
-    /// `rtmp`, `egress` (this host's push into itself), `source` (the operator's).
+    /// `rtmp`, `flv`, `whip`, `whep`, `egress` (this host's push into itself), `source` (the operator's).
     pub protocol: &'static str,
     /// Which way.
     pub direction: Direction,
@@ -29,8 +30,20 @@ pub struct Attempt {
     pub address: Address,
     /// Raw query of address or stream key. May hold secrets: never in a log.
     pub query: Option<String>,
+    /// Of a request over HTTP, names in lower case, in order. May hold secrets: never in a log.
+    pub headers: Vec<(String, String)>,
     /// Client address without port.
     pub peer: String,
+}
+
+/// Without what may hold secrets.
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, protocol, direction, authority, address, query: _, headers: _, peer } = self;
+        let mut out = f.debug_struct("Attempt");
+        out.field("id", id).field("protocol", protocol).field("direction", direction).field("authority", authority);
+        out.field("address", address).field("peer", peer).finish_non_exhaustive()
+    }
 }
 
 /// A second publisher under an id that is taken.
@@ -76,4 +89,25 @@ pub struct Refusal {
     pub status: u16,
     /// Shown to the client where the protocol can.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempts_secrets_are_not_shown() {
+        let attempt = Attempt {
+            id: "c1".into(),
+            protocol: "whip",
+            direction: Direction::Publish,
+            authority: None,
+            address: Address::parse("live/a").unwrap(),
+            query: Some("key=hidden".into()),
+            headers: vec![("authorization".into(), "Bearer hidden".into())],
+            peer: "127.0.0.1".into(),
+        };
+        let shown = format!("{attempt:?}");
+        assert!(shown.contains("live/a") && !shown.contains("hidden"), "{shown}");
+    }
 }

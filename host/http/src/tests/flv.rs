@@ -17,7 +17,7 @@ use crate::play::{Play, Stream};
 #[tokio::test]
 async fn a_viewer_gets_a_stream_without_length() {
     let edge = Edge::start().await;
-    let answer = edge.ask("GET /live/a%20b+c.flv?key=%2F+ HTTP/1.1", "", "").await;
+    let answer = edge.ask("GET /live/a%20b+c.flv?key=%2F+ HTTP/1.1", "Authorization: Bearer t\r\n", "").await;
 
     assert_eq!((answer.status, answer.body.as_str()), (200, "3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"));
     for (name, want) in [
@@ -36,6 +36,7 @@ async fn a_viewer_gets_a_stream_without_length() {
         (request.address.as_str(), request.query.as_deref(), request.authority.as_deref(), request.peer.as_str()),
         ("live/a b+c", Some("key=%2F+"), Some("h.example:8080"), "127.0.0.1")
     );
+    assert!(request.headers.contains(&("authorization".to_owned(), "Bearer t".to_owned())), "{:?}", request.headers);
 }
 
 #[tokio::test]

@@ -183,6 +183,7 @@ impl Try {
             authority: None,
             address,
             query: self.intent.url.split_once('?').map(|(_, query)| query.to_owned()),
+            headers: Vec::new(),
             peer: "127.0.0.1".to_owned(),
         };
         let grant = match director.admit(attempt.clone()).await {

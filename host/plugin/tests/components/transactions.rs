@@ -196,6 +196,7 @@ fn attempt() -> Attempt {
         authority: None,
         address: Address::parse("live/a").unwrap(),
         query: Some("key=secret".into()),
+        headers: vec![],
         peer: "127.0.0.1".into(),
     }
 }
