@@ -9,6 +9,14 @@ pub enum Discard {
     StunForeign,
     /// Signed with another password.
     StunUnauthenticated,
+    /// Not made of DTLS records that can be part of a handshake, or nothing came of it.
+    DtlsMalformed,
+    /// More than a handshake can need.
+    DtlsExcess,
+    /// Nobody waits for it.
+    DtlsUnexpected,
+    /// A part of the handshake that was there before.
+    DtlsRepeated,
     /// No RTP, or no RTCP, that could have been sealed.
     SrtpMalformed,
     /// The tag is not that of the peer's key.
@@ -21,10 +29,14 @@ pub enum Discard {
 
 impl Discard {
     /// All reasons.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::StunMalformed,
         Self::StunForeign,
         Self::StunUnauthenticated,
+        Self::DtlsMalformed,
+        Self::DtlsExcess,
+        Self::DtlsUnexpected,
+        Self::DtlsRepeated,
         Self::SrtpMalformed,
         Self::SrtpUnauthenticated,
         Self::SrtpReplayed,
@@ -38,6 +50,10 @@ impl Discard {
             Self::StunMalformed => "stun_malformed",
             Self::StunForeign => "stun_foreign",
             Self::StunUnauthenticated => "stun_unauthenticated",
+            Self::DtlsMalformed => "dtls_malformed",
+            Self::DtlsExcess => "dtls_excess",
+            Self::DtlsUnexpected => "dtls_unexpected",
+            Self::DtlsRepeated => "dtls_repeated",
             Self::SrtpMalformed => "srtp_malformed",
             Self::SrtpUnauthenticated => "srtp_unauthenticated",
             Self::SrtpReplayed => "srtp_replayed",

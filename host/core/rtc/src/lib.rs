@@ -5,6 +5,7 @@
 
 mod agreement;
 mod discard;
+mod dtls;
 mod fingerprint;
 mod ice;
 mod line;
@@ -13,6 +14,7 @@ pub mod srtp;
 
 pub use agreement::{Agreement, DtlsRole};
 pub use discard::Discard;
+pub use dtls::{Certificate, CertificateError, Dtls, Failure, Keys, Outcome};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use ice::{Agent, Credentials, Heard, local_ufrag};
 pub use line::{Codec, Direction, ExtensionIds, Feedback, MLine};

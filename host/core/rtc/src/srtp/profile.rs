@@ -15,6 +15,15 @@ impl Profile {
     /// Bytes of master key.
     pub const KEY_LEN: usize = 16;
 
+    /// On the wire of DTLS.
+    #[must_use]
+    pub fn id(self) -> [u8; 2] {
+        match self {
+            Self::AeadAes128Gcm => [0x00, 0x07],
+            Self::Aes128CmSha1_80 => [0x00, 0x01],
+        }
+    }
+
     /// Bytes of master salt.
     #[must_use]
     pub fn salt_len(self) -> usize {
@@ -37,8 +46,8 @@ impl Profile {
 /// One direction's master key and salt. Not told in `Debug`.
 #[derive(Clone)]
 pub struct MasterKey {
-    pub(super) profile: Profile,
-    pub(super) key: [u8; Profile::KEY_LEN],
+    pub(crate) profile: Profile,
+    pub(crate) key: [u8; Profile::KEY_LEN],
     /// Filled up with zeros (RFC 7714 §11).
     pub(super) salt: [u8; 14],
 }
