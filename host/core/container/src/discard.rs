@@ -32,6 +32,9 @@ pub enum Discard {
     /// `AudioSpecificConfig` that breaks its grammar.
     #[error("the AAC configuration is malformed")]
     BadAudioConfig,
+    /// An Opus packet that breaks the rules of its framing.
+    #[error("the Opus packet is malformed")]
+    BadOpusPacket,
     /// Shown more than ten seconds after it is decoded.
     #[error("the composition time is out of range")]
     CompositionTime,

@@ -1,5 +1,5 @@
-//! Containers and stream headers as functions over frames: FLV tag bodies, H.264 and AAC headers, and
-//! the way from a publisher's milliseconds to the room's time.
+//! Containers and stream headers as functions over frames: FLV tag bodies, headers of H.264, AAC and
+//! Opus, and the way from a publisher's milliseconds to the room's time.
 //!
 //! Everything here meets bytes of strangers: it never panics, borrows where it can, and says why it
 //! dropped something instead of failing.
@@ -11,6 +11,7 @@ pub mod aac;
 pub mod avc;
 mod discard;
 pub mod flv;
+pub mod opus;
 mod timeline;
 mod undecodable;
 
