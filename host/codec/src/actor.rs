@@ -32,6 +32,8 @@ pub struct Stats {
     pub overtaken: u64,
     /// Inputs the codec could not use.
     pub damaged: u64,
+    /// Gaps before an input that the codec filled with a guess.
+    pub concealed: u64,
 }
 
 /// A codec: sequential, with its own state, fed with plain data.
@@ -286,6 +288,7 @@ impl Stats {
         self.awaited += more.awaited;
         self.overtaken += more.overtaken;
         self.damaged += more.damaged;
+        self.concealed += more.concealed;
     }
 }
 

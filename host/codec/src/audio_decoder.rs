@@ -1,21 +1,23 @@
-//! AAC to 48 kHz stereo.
+//! AAC or Opus to 48 kHz stereo.
 //!
 //! The time of a frame is the time of the samples it decodes to: the encoder's delay is the sender's
 //! to account for, as every muxer does.
 //!
-//! Not here: gaps. A lost frame is a step in `pts` that the mixer conceals.
+//! Not here: gaps in AAC. A lost frame is a step in `pts` that the mixer conceals.
+
+mod aac;
+mod opus;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
 use heliu_model::{Format, Frame, MediaTime};
-use syom::{DecodeOptions, Decoder};
 
+use self::aac::AacStream;
+use self::opus::OpusStream;
 use crate::actor::{Actor, Machine, Outlet};
-use crate::downmix::{CHANNELS_MAX, stereo};
 use crate::effort::{Effort, Work};
-use crate::resample::Resample;
 use crate::{Pool, Stats, Undecodable, Wake};
 
 /// Frames before the decoder, over a second. Full: the oldest is dropped and counted as `overflowed`.
@@ -23,10 +25,6 @@ const INBOX_MAX: usize = 64;
 
 /// Blocks after the decoder. Full: the oldest is dropped and counted as `overtaken`.
 const BLOCKS_MAX: usize = 64;
-
-/// Hz.
-const RATE_MIN: u32 = 8_000;
-const RATE_MAX: u32 = 96_000;
 
 /// What comes out of a decoder.
 #[derive(Debug, Clone)]
@@ -97,15 +95,10 @@ struct Decoding {
 }
 
 enum Stream {
-    Running(Box<Running>),
+    Aac(Box<AacStream>),
+    Opus(OpusStream),
     /// Until the format changes.
     Dead,
-}
-
-struct Running {
-    decoder: Decoder,
-    /// Made for the first frame, which tells the rate and length that are really coded.
-    resample: Option<Resample>,
 }
 
 impl Machine for Decoding {
@@ -118,27 +111,16 @@ impl Machine for Decoding {
             self.format.as_ref().is_some_and(|known| Arc::ptr_eq(known, &frame.format) || *known == frame.format);
         if !is_known {
             self.format = Some(Arc::clone(&frame.format));
-            self.stream = match Running::open(&frame.format) {
-                Ok(running) => Stream::Running(Box::new(running)),
-                Err(reason) => dead(reason, outlet),
-            };
+            self.stream = Stream::open(&frame.format).unwrap_or_else(|reason| dead(reason, outlet));
         }
-        let Stream::Running(running) = &mut self.stream else {
-            outlet.stats().damaged += 1;
-            return;
-        };
-        match running.decode(&frame) {
-            Ok(Some((pts, samples))) if !samples.is_empty() => outlet.send(AudioOutput::Samples { pts, samples }),
-            Ok(Some(_)) => {}
-            Ok(None) => {
-                outlet.stats().damaged += 1;
-                // A failed decoder stays failed, and its overlap belongs to a frame that is lost.
-                self.stream = match Running::open(&frame.format) {
-                    Ok(running) => Stream::Running(Box::new(running)),
-                    Err(reason) => dead(reason, outlet),
-                };
+        match &mut self.stream {
+            Stream::Aac(aac) => {
+                if let Err(reason) = aac.decode(&frame, outlet) {
+                    self.stream = dead(reason, outlet);
+                }
             }
-            Err(reason) => self.stream = dead(reason, outlet),
+            Stream::Opus(opus) => opus.decode(&frame, outlet),
+            Stream::Dead => outlet.stats().damaged += 1,
         }
     }
 
@@ -155,47 +137,17 @@ impl Machine for Decoding {
     }
 }
 
-fn dead(reason: Undecodable, outlet: &mut Outlet<AudioOutput>) -> Stream {
-    outlet.send(AudioOutput::Dead(reason));
-    Stream::Dead
-}
-
-impl Running {
+impl Stream {
     fn open(format: &Format) -> Result<Self, Undecodable> {
-        let Format::Aac(format) = format else { return Err(Undecodable::Kind) };
-        heliu_container::aac::decodable(format)?;
-        let decoder =
-            Decoder::from_asc(&format.config, DecodeOptions::unbounded()).map_err(|_| Undecodable::Refused)?;
-        Ok(Self { decoder, resample: None })
-    }
-
-    /// `Ok(None)`: this frame is damaged.
-    fn decode(&mut self, frame: &Frame) -> Result<Option<(MediaTime, Vec<f32>)>, Undecodable> {
-        let mut decoded = Ok(None);
-        let resample = &mut self.resample;
-        let result = self.decoder.decode_au(&frame.data, |block| {
-            decoded = convert(&block, frame.pts, resample);
-            Ok(())
-        });
-        match (result, decoded) {
-            (Ok(()), decoded) => decoded,
-            (Err(_), _) => Ok(None),
+        match format {
+            Format::Aac(format) => Ok(Self::Aac(Box::new(AacStream::open(format)?))),
+            Format::Opus(_) => Ok(Self::Opus(OpusStream::open()?)),
+            Format::H264(_) => Err(Undecodable::Kind),
         }
     }
 }
 
-fn convert(
-    block: &syom::Frame<'_>,
-    pts: MediaTime,
-    resample: &mut Option<Resample>,
-) -> Result<Option<(MediaTime, Vec<f32>)>, Undecodable> {
-    // What is coded may differ from what the configuration announced.
-    if !(RATE_MIN..=RATE_MAX).contains(&block.sample_rate) || block.planar.len() > CHANNELS_MAX {
-        return Err(Undecodable::Refused);
-    }
-    if resample.as_ref().is_none_or(|known| known.rate != block.sample_rate || known.block_len != block.samples) {
-        *resample = Some(Resample::new(block.sample_rate, block.samples).ok_or(Undecodable::Refused)?);
-    }
-    let Some(resample) = resample else { return Ok(None) };
-    Ok(resample.process(pts, stereo(block.planar, block.meta.labels())))
+fn dead(reason: Undecodable, outlet: &mut Outlet<AudioOutput>) -> Stream {
+    outlet.send(AudioOutput::Dead(reason));
+    Stream::Dead
 }

@@ -1,18 +1,22 @@
-//! 48 kHz stereo to AAC-LC.
+//! 48 kHz stereo to AAC-LC or Opus.
 //!
-//! A frame decodes to the samples one frame before those it was made from (the overlap of the
-//! transform), so it carries their time and a decoder that knows nothing of delays plays in sync.
+//! A frame decodes to samples that lie before those it was made from: the transform overlaps, or the
+//! encoder looks ahead. It carries their time, so a decoder that knows nothing of delays plays in sync.
 //!
 //! Not here: mixing and limiting. What exceeds full scale is clipped.
 
+mod aac;
+mod opus;
+
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use heliu_model::{Format, Frame, MediaTime};
-use syom::{EncodeOptions, Encoder};
 
+use self::aac::AacEncoder;
+use self::opus::OpusEncoder;
 use crate::actor::{Actor, Machine, Outlet};
 use crate::effort::{Effort, Work};
 use crate::resample::RATE;
@@ -25,22 +29,47 @@ const INBOX_MAX: usize = 16;
 /// Frames after the encoder. Full: the oldest is dropped and counted as `overtaken`.
 const FRAMES_MAX: usize = 64;
 
-/// Sample pairs of one block and of one frame.
-const BLOCK_LEN: usize = 1024;
+/// What the sound becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AudioCodec {
+    /// AAC-LC, 1024 sample pairs a frame.
+    Aac,
+    /// Opus, 960 sample pairs a packet: 20 ms.
+    Opus,
+}
 
-/// How long one block lasts.
-const BLOCK: Duration = Duration::from_nanos(1_000_000_000 * BLOCK_LEN as u64 / RATE as u64);
+impl AudioCodec {
+    /// Sample pairs of one block that goes in and of one frame that comes out.
+    #[must_use]
+    pub const fn block_len(self) -> usize {
+        match self {
+            Self::Aac => 1024,
+            Self::Opus => 960,
+        }
+    }
 
-/// How the sound of a mix is encoded.
+    /// What its encoder can be asked for.
+    fn bitrates_kbps(self) -> RangeInclusive<u32> {
+        match self {
+            Self::Aac => 16..=512,
+            // RFC 6716 §2.1.1.
+            Self::Opus => 16..=510,
+        }
+    }
+}
+
+/// How sound is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AudioEncoderConfig {
-    /// Target, 16 to 512.
+    /// To what.
+    pub codec: AudioCodec,
+    /// Target, 16 to 512 for AAC and to 510 for Opus.
     pub bitrate_kbps: u32,
 }
 
 impl Default for AudioEncoderConfig {
     fn default() -> Self {
-        Self { bitrate_kbps: 128 }
+        Self { codec: AudioCodec::Aac, bitrate_kbps: 128 }
     }
 }
 
@@ -55,14 +84,15 @@ impl AudioEncoder {
     /// # Errors
     /// [`ConfigError::Bitrate`].
     pub fn new(pool: &Pool, config: AudioEncoderConfig, wake: Wake) -> Result<Self, ConfigError> {
-        if !(16..=512).contains(&config.bitrate_kbps) {
+        if !config.codec.bitrates_kbps().contains(&config.bitrate_kbps) {
             return Err(ConfigError::Bitrate);
         }
         Ok(Self { actor: Actor::new(pool, Encoding::new(config).ok_or(ConfigError::Bitrate)?, wake) })
     }
 
-    /// Hands over 1024 interleaved pairs of 48 kHz that begin at `pts`, one block's time after those
-    /// before. A block of another length is dropped and counted as `damaged`.
+    /// Hands over the interleaved pairs of 48 kHz of one block ([`AudioCodec::block_len`]) that begin at
+    /// `pts`, one block's time after those before. A block of another length is dropped and counted as
+    /// `damaged`.
     pub fn submit(&mut self, pts: MediaTime, samples: Vec<f32>) {
         self.actor.with(|mailbox| {
             if mailbox.inbox.len() >= INBOX_MAX {
@@ -104,26 +134,33 @@ struct Block {
 
 /// The codec thread's side.
 struct Encoding {
-    encoder: Encoder,
-    options: EncodeOptions,
+    library: Library,
     format: Arc<Format>,
+    codec: AudioCodec,
+    /// From a block's time back to that of what its frame decodes to.
+    delay: Duration,
+}
+
+enum Library {
+    Aac(Box<AacEncoder>),
+    Opus(OpusEncoder),
 }
 
 impl Encoding {
-    fn new(config: AudioEncoderConfig) -> Option<Self> {
-        let options = EncodeOptions::raw().with_bitrate_bps(config.bitrate_kbps * 1000);
-        let encoder = Encoder::new(RATE, 2, &options).ok()?;
-        let format = Arc::new(Format::Aac(heliu_container::aac::format(RATE, 2)?));
-        Some(Self { encoder, options, format })
-    }
-
-    fn encode(&mut self, [left, right]: [&[f32]; 2]) -> Option<Bytes> {
-        let mut coded = None;
-        let result = self.encoder.feed(&[left, right], |frame| {
-            coded = Some(Bytes::copy_from_slice(frame.payload));
-            Ok(())
-        });
-        coded.filter(|_| result.is_ok())
+    fn new(AudioEncoderConfig { codec, bitrate_kbps }: AudioEncoderConfig) -> Option<Self> {
+        let (library, format, delay_len) = match codec {
+            AudioCodec::Aac => {
+                let (library, format) = AacEncoder::open(bitrate_kbps)?;
+                (Library::Aac(Box::new(library)), format, AacEncoder::delay_len())
+            }
+            AudioCodec::Opus => {
+                let (library, format) = OpusEncoder::open(bitrate_kbps)?;
+                let delay_len = library.delay_len();
+                (Library::Opus(library), format, delay_len)
+            }
+        };
+        let delay = Duration::from_nanos(delay_len as u64 * 1_000_000_000 / u64::from(RATE));
+        Some(Self { library, format: Arc::new(format), codec, delay })
     }
 }
 
@@ -133,26 +170,20 @@ impl Machine for Encoding {
     const WORK: Work = Work::AudioEncode;
 
     fn turn(&mut self, block: Block, outlet: &mut Outlet<Frame>) {
-        if block.samples.len() != 2 * BLOCK_LEN {
+        if block.samples.len() != 2 * self.codec.block_len() {
             outlet.stats().damaged += 1;
             return;
         }
-        let [left, right] = [0, 1].map(|side| plane(&block.samples, side));
-        match self.encode([&left, &right]) {
-            Some(data) => {
-                let pts = block.pts - BLOCK;
-                outlet.send(Frame { format: Arc::clone(&self.format), dts: pts, pts, is_key: true, data });
-            }
-            None => {
-                outlet.stats().damaged += 1;
-                // A failed encoder stays failed until it is reset.
-                if self.encoder.reset().is_err()
-                    && let Ok(encoder) = Encoder::new(RATE, 2, &self.options)
-                {
-                    self.encoder = encoder;
-                }
-            }
-        }
+        let coded = match &mut self.library {
+            Library::Aac(aac) => aac.encode(&block.samples),
+            Library::Opus(opus) => opus.encode(&block.samples),
+        };
+        let Some(data) = coded else {
+            outlet.stats().damaged += 1;
+            return;
+        };
+        let pts = block.pts - self.delay;
+        outlet.send(Frame { format: Arc::clone(&self.format), dts: pts, pts, is_key: true, data });
     }
 
     fn crashed() -> Option<Frame> {
@@ -168,8 +199,11 @@ impl Machine for Encoding {
     }
 }
 
-/// One side of interleaved pairs, within what the encoder takes.
-fn plane(samples: &[f32], side: usize) -> Vec<f32> {
-    let clipped = |sample: &f32| if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) };
-    samples.iter().skip(side).step_by(2).map(clipped).collect()
+/// Each side of interleaved pairs, within what encoders take.
+fn planes(samples: &[f32]) -> [Vec<f32>; 2] {
+    [0, 1].map(|side| samples.iter().skip(side).step_by(2).map(clipped).collect())
+}
+
+fn clipped(sample: &f32) -> f32 {
+    if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) }
 }

@@ -17,9 +17,9 @@ pub enum Work {
     Compose,
     /// A picture to H.264.
     VideoEncode,
-    /// AAC to samples, resampled.
+    /// AAC or Opus to samples, resampled.
     AudioDecode,
-    /// Samples to AAC.
+    /// Samples to AAC or Opus.
     AudioEncode,
 }
 

@@ -25,7 +25,7 @@ mod video_encoder;
 
 pub use actor::{Stats, Wake};
 pub use audio_decoder::{AudioDecoder, AudioOutput};
-pub use audio_encoder::{AudioEncoder, AudioEncoderConfig};
+pub use audio_encoder::{AudioCodec, AudioEncoder, AudioEncoderConfig};
 pub use compose::{Canvas, Composer, compose};
 pub use effort::{Effort, Work};
 pub use pool::Pool;

@@ -51,7 +51,7 @@ const TOOLS: [Tool; 7] = [
         probes: &[Probe::Command("cmake")],
         source: Source::Apt("cmake"),
         purpose: Purpose::Run,
-        why: "configures the crypto library",
+        why: "builds the Opus codec",
     },
     Tool {
         probes: &[Probe::Command("nasm")],

@@ -4,14 +4,14 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use heliu_codec::{AudioDecoder, AudioEncoder, AudioEncoderConfig, AudioOutput, ConfigError, Undecodable};
+use heliu_codec::{AudioCodec, AudioDecoder, AudioEncoder, AudioEncoderConfig, AudioOutput, ConfigError, Undecodable};
 use heliu_model::{AacFormat, Format, Frame, MediaTime};
 
 use crate::bench::{Bench, silent};
 use crate::flv;
 
 /// Hz and amplitude of the tone in one channel.
-type Tone = (f64, f64);
+pub type Tone = (f64, f64);
 
 #[test]
 fn tones_of_any_rate_and_layout_keep_pitch_and_loudness() {
@@ -84,7 +84,7 @@ fn sound_is_heard_when_it_was_made() {
 #[test]
 fn what_is_encoded_comes_back_in_time_and_never_clips_the_encoder() {
     let bench = Bench::new();
-    let frames = encode(&bench, 60, |time| {
+    let frames = encode(&bench, AudioCodec::Aac, 60, |time| {
         let tone = if time < 0.4 { 0.0 } else { wave((1000.0, 0.6), time) };
         [tone, 0.5 * tone]
     });
@@ -100,7 +100,7 @@ fn what_is_encoded_comes_back_in_time_and_never_clips_the_encoder() {
         assert!((heard.amplitude(side, 1000.0) - want).abs() < 0.02, "side {side}");
     }
 
-    let frames = encode(&bench, 60, |time| [wave((1000.0, 5.0), time), f32::NAN]);
+    let frames = encode(&bench, AudioCodec::Aac, 60, |time| [wave((1000.0, 5.0), time), f32::NAN]);
     assert_eq!(frames.len(), 60);
     assert!((decode(&bench, &frames).amplitude(0, 1000.0) - 1.26).abs() < 0.1, "a clipped sine");
 }
@@ -109,11 +109,15 @@ fn what_is_encoded_comes_back_in_time_and_never_clips_the_encoder() {
 fn the_encoder_keeps_to_its_bitrate_and_to_its_bounds() {
     let bench = Bench::new();
     let noise = |time: f64| [wave((997.0, 0.3), time) + wave((7919.0, 0.3), time), wave((3001.0, 0.5), time)];
-    let bits: usize = encode(&bench, 94, noise).iter().map(|frame| frame.data.len() * 8).sum();
+    let bits: usize = encode(&bench, AudioCodec::Aac, 94, noise).iter().map(|frame| frame.data.len() * 8).sum();
     assert!((200_000..280_000).contains(&bits), "{bits} bits in two seconds at 128 kb/s");
 
     for bitrate_kbps in [0, 15, 513] {
-        let encoder = AudioEncoder::new(&bench.pool, AudioEncoderConfig { bitrate_kbps }, silent());
+        let encoder = AudioEncoder::new(
+            &bench.pool,
+            AudioEncoderConfig { bitrate_kbps, ..AudioEncoderConfig::default() },
+            silent(),
+        );
         assert_eq!(encoder.map(drop), Err(ConfigError::Bitrate));
     }
     let mut encoder = AudioEncoder::new(&bench.pool, AudioEncoderConfig::default(), silent()).unwrap();
@@ -192,14 +196,14 @@ fn full_queues_of_sound_lose_the_oldest() {
 }
 
 /// What was decoded, as one piece.
-struct Heard {
+pub struct Heard {
     begin: f64,
     samples: Vec<f32>,
 }
 
 impl Heard {
     /// Over the last but one tenth to six tenths of a second.
-    fn amplitude(&self, side: usize, pitch: f64) -> f64 {
+    pub fn amplitude(&self, side: usize, pitch: f64) -> f64 {
         let samples: Vec<f32> = self.samples.iter().skip(side).step_by(2).copied().collect();
         let window = &samples[samples.len().saturating_sub(48 * 250)..samples.len() - 48 * 50];
         let (sin, cos) = window.iter().enumerate().fold((0.0, 0.0), |(sin, cos), (number, sample)| {
@@ -210,18 +214,18 @@ impl Heard {
     }
 
     /// Seconds until the first sample of some loudness.
-    fn began(&self) -> f64 {
+    pub fn began(&self) -> f64 {
         let first = self.samples.iter().step_by(2).position(|sample| sample.abs() > 0.3).unwrap();
         self.begin + first as f64 / 48_000.0
     }
 
-    fn end(&self) -> f64 {
+    pub fn end(&self) -> f64 {
         self.begin + self.samples.len() as f64 / 96_000.0
     }
 }
 
 /// Decodes and checks that each block begins where the one before ended.
-fn decode(bench: &Bench, frames: &[Frame]) -> Heard {
+pub fn decode(bench: &Bench, frames: &[Frame]) -> Heard {
     let mut decoder = AudioDecoder::new(&bench.pool, silent());
     let mut heard = Heard { begin: f64::NAN, samples: Vec::new() };
     for frame in frames {
@@ -240,12 +244,14 @@ fn decode(bench: &Bench, frames: &[Frame]) -> Heard {
     heard
 }
 
-fn encode(bench: &Bench, blocks: usize, sound: impl Fn(f64) -> [f32; 2]) -> Vec<Frame> {
-    let mut encoder = AudioEncoder::new(&bench.pool, AudioEncoderConfig::default(), silent()).unwrap();
+pub fn encode(bench: &Bench, codec: AudioCodec, blocks: usize, sound: impl Fn(f64) -> [f32; 2]) -> Vec<Frame> {
+    let config = AudioEncoderConfig { codec, ..AudioEncoderConfig::default() };
+    let mut encoder = AudioEncoder::new(&bench.pool, config, silent()).unwrap();
+    let len = codec.block_len();
     let mut frames = Vec::new();
     for block in 0..blocks {
-        let samples = (0..1024).flat_map(|number| sound((block * 1024 + number) as f64 / 48_000.0)).collect();
-        encoder.submit(MediaTime((block * 1024) as i64 * 1_000_000_000 / 48_000), samples);
+        let samples = (0..len).flat_map(|number| sound((block * len + number) as f64 / 48_000.0)).collect();
+        encoder.submit(MediaTime((block * len) as i64 * 1_000_000_000 / 48_000), samples);
         bench.settle();
         frames.extend(std::iter::from_fn(|| encoder.poll()));
     }
@@ -282,6 +288,6 @@ fn picture_format() -> Arc<Format> {
     Arc::new(Format::H264(heliu_model::H264Format { record: Bytes::new(), size, frame_rate: None }))
 }
 
-fn wave((pitch, amplitude): Tone, time: f64) -> f32 {
+pub fn wave((pitch, amplitude): Tone, time: f64) -> f32 {
     (amplitude * (TAU * pitch * time).sin()) as f32
 }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use heliu_codec::{AudioDecoder, AudioOutput, Undecodable, VideoDecoder, VideoOutput};
-use heliu_model::{AacFormat, Format, Frame, H264Format, Size};
+use heliu_codec::{AudioCodec, AudioDecoder, AudioOutput, Undecodable, VideoDecoder, VideoOutput};
+use heliu_model::{AacFormat, Format, Frame, H264Format, OpusFormat, Size};
 use proptest::prelude::*;
 
 use crate::bench::{Bench, pictures, silent};
@@ -48,10 +48,11 @@ proptest! {
     }
 
     #[test]
-    fn changed_sound_crashes_nothing(which in 0_usize..2, changes in changes()) {
+    fn changed_sound_crashes_nothing(which in 0_usize..3, changes in changes()) {
         let bench = Bench::new();
         let frames = match which {
             0 => audio::aac(44_100, 2, 0.3, |_, time| (time * 3000.0).sin() as f32),
+            1 => audio::encode(&bench, AudioCodec::Opus, 15, |time| [(time * 3000.0).sin() as f32; 2]),
             _ => flv::frames(include_bytes!("../../fixtures/surround_44100.flv")),
         };
         let mut decoder = AudioDecoder::new(&bench.pool, silent());
@@ -120,5 +121,6 @@ fn with_changed_header(format: &Format, at: usize, bit: u8) -> Arc<Format> {
     Arc::new(match format {
         Format::H264(format) => Format::H264(H264Format { record: flipped(&format.record), ..format.clone() }),
         Format::Aac(format) => Format::Aac(AacFormat { config: flipped(&format.config), ..format.clone() }),
+        Format::Opus(_) => Format::Opus(OpusFormat { channels: bit }),
     })
 }

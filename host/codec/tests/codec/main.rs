@@ -6,4 +6,5 @@ mod audio;
 mod bench;
 mod flv;
 mod hostile;
+mod opus;
 mod video;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use heliu_codec::{
-    AudioDecoder, AudioEncoder, AudioEncoderConfig, AudioOutput, Pool, Stats, VideoDecoder, VideoEncoded, VideoEncoder,
-    VideoEncoderConfig, VideoOutput, Wake,
+    AudioCodec, AudioDecoder, AudioEncoder, AudioEncoderConfig, AudioOutput, Pool, Stats, VideoDecoder, VideoEncoded,
+    VideoEncoder, VideoEncoderConfig, VideoOutput, Wake,
 };
 use heliu_mixer::{Input, Mixer, Output};
 use heliu_model::{
@@ -377,7 +377,8 @@ fn video_config(intent: &MixerIntent) -> Option<VideoEncoderConfig> {
 
 fn audio_config(intent: &MixerIntent) -> Option<AudioEncoderConfig> {
     let encoding = &intent.sound.as_ref()?.encoding;
-    Some(AudioEncoderConfig { bitrate_kbps: encoding.bitrate_kbps.unwrap_or(AUDIO_KBPS) })
+    let bitrate_kbps = encoding.bitrate_kbps.unwrap_or(AUDIO_KBPS);
+    Some(AudioEncoderConfig { codec: AudioCodec::Aac, bitrate_kbps })
 }
 
 fn video_encoder(intent: &MixerIntent, pool: &Pool, notify: &Arc<Notify>) -> Result<Option<VideoEncoder>, String> {

@@ -8,7 +8,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use heliu_codec::{AudioEncoder, AudioEncoderConfig, Pool, VideoEncoded, VideoEncoder, VideoEncoderConfig, Wake};
+use heliu_codec::{
+    AudioCodec, AudioEncoder, AudioEncoderConfig, Pool, VideoEncoded, VideoEncoder, VideoEncoderConfig, Wake,
+};
 use heliu_model::{Attempt, EndpointId, Frame, Grant, LeaveReason, MediaTime, PublicationId, Takeover};
 use heliu_pattern::{Generator, Item, Pattern};
 use heliu_room::Offer;
@@ -148,7 +150,8 @@ fn offer(id: EndpointId, sourced: &Sourced) -> Offer {
 fn endpoint(sourced: Sourced, clock: RoomClock, pool: &Pool, wake: &Arc<Notify>) -> Result<SourceEndpoint, ()> {
     let Sourced { grant, pattern, ended, .. } = sourced;
     let video = VideoEncoder::new(pool, video_config(&pattern, &grant), waker(wake));
-    let audio = AudioEncoder::new(pool, AudioEncoderConfig { bitrate_kbps: AUDIO_KBPS }, waker(wake));
+    let audio =
+        AudioEncoder::new(pool, AudioEncoderConfig { codec: AudioCodec::Aac, bitrate_kbps: AUDIO_KBPS }, waker(wake));
     let (video, audio) = match (video, audio) {
         (Ok(video), Ok(audio)) => (video, audio),
         (Err(error), _) | (_, Err(error)) => {
