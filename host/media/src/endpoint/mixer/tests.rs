@@ -2,6 +2,8 @@
 //! and a push, read by the server's side of RTMP and decoded again. Codec threads work between two steps
 //! of the clock, or are held still on purpose; nothing waits by the wall clock.
 
+mod sound;
+
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 
