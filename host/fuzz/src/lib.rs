@@ -38,7 +38,7 @@ pub enum Cost {
 }
 
 /// All of them, by name.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     parser("aac_config", target::aac_config::run),
     parser("addresses", target::addresses::run),
     parser("avc_nals", target::avc_nals::run),
@@ -46,6 +46,7 @@ pub const TARGETS: [Target; 17] = [
     parser("config", target::config::run),
     parser("flv", target::flv::run),
     parser("flv_tags", target::flv_tags::run),
+    codec("opus", target::opus::run),
     codec("pictures", target::pictures::run),
     parser("pipeline", target::pipeline::run),
     codec("probe", target::probe::run),

@@ -7,6 +7,7 @@ pub mod avc_sets;
 pub mod config;
 pub mod flv;
 pub mod flv_tags;
+pub mod opus;
 pub mod pictures;
 pub mod pipeline;
 pub mod probe;

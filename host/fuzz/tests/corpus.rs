@@ -25,7 +25,8 @@ macro_rules! tests {
 }
 
 tests! {
-    aac_config addresses avc_nals avc_sets config flv flv_tags pictures pipeline probe rtmp_amf rtmp_chunks
+    aac_config addresses avc_nals avc_sets config flv flv_tags opus pictures pipeline probe rtmp_amf
+    rtmp_chunks
     rtmp_client rtmp_handshake rtmp_server sound store_record
 }
 
