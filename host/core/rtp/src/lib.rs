@@ -6,19 +6,28 @@
 
 #![forbid(unsafe_code)]
 
+mod assembler;
+mod clock;
 mod codec;
+mod decode_times;
 mod discard;
 pub mod extension;
 mod h264;
 mod header;
+mod packetizer;
 mod ring;
 pub mod rtcp;
+#[cfg(test)]
+mod samples;
 mod unroller;
 mod view;
 
+pub use assembler::{AssemblerStats, FrameAssembler, WAIT_DEFAULT};
+pub use clock::{ClockStats, SenderClock};
 pub use codec::{Codec, starts_keyframe};
 pub use discard::{Discard, Discards};
 pub use header::{HeaderFields, write_header, write_padding};
+pub use packetizer::{Packetizer, rtp_timestamp};
 pub use ring::{Meta, Ring};
 pub use unroller::{SequenceUnroller, TimestampUnroller};
 pub use view::{DATAGRAM_LEN_MAX, PAYLOAD_LEN_MAX, RtpView, header_len, is_rtcp};
