@@ -12,12 +12,18 @@ use heliu_model::{
     Address, EgressIntent, EndpointId, Event, EventKind, Frame, Kind, LeaveReason, MixerId, MixerIntent, Players,
     PublicationId, PublicationStatus, RoomId, RoomStatus, Status,
 };
-use heliu_room::{Delivery, Offer, Patience, Room, RoomEvent, Wish};
+use heliu_room::{Delivery, Offer, PacketDelivery, Patience, Room, RoomEvent, Sink, View, Wish};
 use tokio::sync::Notify;
 
 use crate::clock::{RoomClock, wall};
 use crate::endpoint::{Endpoint, MixerEndpoint, Next, Polled, Shared};
 use crate::worker::Worker;
+
+/// Hands out what the room gives.
+struct Hands<'a> {
+    endpoints: &'a mut BTreeMap<EndpointId, Endpoint>,
+    shared: Shared,
+}
 
 /// One room, owned by one worker.
 pub struct RoomShell {
@@ -108,11 +114,8 @@ impl RoomShell {
     /// An endpoint that is here publishes a frame.
     pub fn handle_frame(&mut self, from: EndpointId, publication: &PublicationId, frame: Frame) {
         let Self { room, endpoints, clock, .. } = self;
-        let mut shared = Shared::default();
         let is_sound = frame.kind() == Kind::Audio;
-        room.handle_frame(from, publication, frame, clock.now(), wall(), &mut |delivery| {
-            deliver(endpoints, delivery, &mut shared);
-        });
+        room.handle_frame(from, publication, frame, clock.now(), wall(), &mut Hands::new(endpoints));
         if is_sound && !std::mem::replace(&mut self.sound_waits, true) {
             self.worker.note_sound(&self.id);
         }
@@ -224,6 +227,7 @@ impl RoomShell {
             wait: Patience::Forever,
             hold: Patience::Forever,
             is_viewer: false,
+            view: View::Frames,
         };
         let audio = intent.audio.as_ref().map(|source| &source.publication);
         let video = intent.video.as_ref().map(|source| &source.publication);
@@ -277,6 +281,7 @@ impl RoomShell {
                     }
                 }
                 RoomEvent::Ended(id, publication) => self.handle_ended(id, &publication),
+                RoomEvent::KeyframeWanted(id, _) => self.ask_for_keyframe(id),
                 RoomEvent::NotFound(id, _) => {
                     if let Some(endpoint) = self.remove(id, LeaveReason::Closed) {
                         endpoint.not_found();
@@ -331,7 +336,7 @@ impl RoomShell {
 
     fn subscribe(&mut self, wish: Wish) -> Result<(), heliu_room::Error> {
         let Self { room, endpoints, clock, .. } = self;
-        room.subscribe(wish, clock.now(), &mut |delivery| deliver(endpoints, delivery, &mut Shared::default()))
+        room.subscribe(wish, clock.now(), &mut Hands::new(endpoints))
     }
 
     fn end(&mut self, id: EndpointId, reason: LeaveReason) {
@@ -354,6 +359,13 @@ impl RoomShell {
             Some(Endpoint::Mixer(mixer)) => mixer.remove_input(publication),
             Some(_) => self.end(id, LeaveReason::Left),
             None => {}
+        }
+    }
+
+    /// A publisher is asked for a keyframe, if it can be.
+    fn ask_for_keyframe(&mut self, publisher: EndpointId) {
+        if let Some(Endpoint::Mixer(mixer)) = self.endpoints.get_mut(&publisher) {
+            mixer.force_keyframe();
         }
     }
 
@@ -390,6 +402,7 @@ impl RoomShell {
             wait: Patience::No,
             hold: Patience::No,
             is_viewer: false,
+            view: View::Frames,
         };
         // It has started; if it ends meanwhile, that is told by its own event.
         let _ = self.subscribe(wish);
@@ -412,8 +425,19 @@ impl RoomShell {
     }
 }
 
-fn deliver(endpoints: &mut BTreeMap<EndpointId, Endpoint>, delivery: Delivery<'_>, shared: &mut Shared) {
-    if let Some(endpoint) = endpoints.get_mut(&delivery.endpoint) {
-        endpoint.deliver(delivery, shared);
+impl<'a> Hands<'a> {
+    fn new(endpoints: &'a mut BTreeMap<EndpointId, Endpoint>) -> Self {
+        Self { endpoints, shared: Shared::default() }
     }
+}
+
+impl Sink for Hands<'_> {
+    fn handle_frame(&mut self, delivery: Delivery<'_>) {
+        if let Some(endpoint) = self.endpoints.get_mut(&delivery.endpoint) {
+            endpoint.deliver(delivery, &mut self.shared);
+        }
+    }
+
+    /// No endpoint wishes for packets.
+    fn handle_packets(&mut self, _: PacketDelivery<'_>) {}
 }

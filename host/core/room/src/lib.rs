@@ -5,10 +5,12 @@
 
 mod gop;
 mod meter;
+mod packets;
 mod publication;
 mod room;
 mod subscription;
 
+pub use packets::{Packet, PacketDelivery, Sync};
 pub use publication::{Formats, Offer};
-pub use room::{Delivery, Error, Room, RoomEvent};
-pub use subscription::{Patience, Wish};
+pub use room::{Delivery, Error, Room, RoomEvent, Sink};
+pub use subscription::{Patience, View, Wish};

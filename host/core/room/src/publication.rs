@@ -13,7 +13,9 @@ use heliu_model::{
 
 use crate::gop::Gop;
 use crate::meter::Meter;
-use crate::subscription::Subscription;
+use crate::packets::{Packet, PacketTrack};
+use crate::room::Sink;
+use crate::subscription::{Subscription, View};
 
 /// Smallest step between two frames of a track: a tick of RTMP's clock.
 const STEP: Duration = Duration::from_millis(1);
@@ -58,6 +60,7 @@ pub struct Publication {
     audio: Option<Track>,
     video: Option<Track>,
     gop: Gop,
+    packets: Packets,
     /// What is added to the times of this publisher so that they follow on the one before.
     shift: Duration,
     /// The next frame is this publisher's first.
@@ -66,6 +69,13 @@ pub struct Publication {
     is_untold: bool,
     /// Where the publishers before it have ended.
     floor: Option<MediaTime>,
+}
+
+/// Its tracks as packets, as far as they are.
+#[derive(Debug, Default)]
+struct Packets {
+    audio: Option<PacketTrack>,
+    video: Option<PacketTrack>,
 }
 
 /// What is known of a publication's tracks; a player announces both before the first frame.
@@ -107,6 +117,7 @@ impl Publication {
             audio: None,
             video: None,
             gop: Gop::default(),
+            packets: Packets::default(),
             shift: Duration::ZERO,
             is_fresh: true,
             is_untold: false,
@@ -149,6 +160,7 @@ impl Publication {
         self.started_at = None;
         self.is_untold = self.since.is_some();
         self.gop.clear();
+        self.packets.each().for_each(PacketTrack::restart);
         // Its tracks are others; only their times go on.
         let last = self.last_dts();
         self.floor = self.floor.max(last);
@@ -197,6 +209,95 @@ impl Publication {
         };
         self.gop.push(&frame);
         Some((frame, change))
+    }
+
+    /// Does somebody receive packets?
+    pub fn has_packet_receivers(&self) -> bool {
+        self.subscriptions.iter().any(|subscription| subscription.wish.view == View::Packets)
+    }
+
+    /// Must frames of that kind be made into packets?
+    pub fn makes_packets_of(&self, kind: Kind) -> bool {
+        self.packet_track(kind).is_none_or(PacketTrack::is_made) && self.has_packet_receivers()
+    }
+
+    /// Takes a packet of a track that is born so.
+    pub fn take_packet(&mut self, packet: &Packet<'_>, rings: &mut u64) {
+        let kind = packet.codec.kind();
+        let is_wanted = match kind {
+            Kind::Audio => self.offer.audio,
+            Kind::Video => self.offer.video,
+        };
+        if !is_wanted {
+            return;
+        }
+        let slot = self.packets.slot(kind);
+        let track = match slot.take() {
+            Some(track) if !track.is_made() && track.codec() == packet.codec => track,
+            Some(_) | None => PacketTrack::born(packet.codec, next(rings)),
+        };
+        slot.insert(track).push(packet);
+    }
+
+    /// Makes packets of a frame, unless its track is born as such.
+    pub fn make_packets(&mut self, frame: &Frame, rings: &mut u64) {
+        let slot = self.packets.slot(frame.kind());
+        let is_known = |track: &PacketTrack| !track.is_made() || track.is_of(&frame.format);
+        if !slot.as_ref().is_some_and(is_known) {
+            *slot = PacketTrack::made(frame, next(rings));
+        }
+        if let Some(track) = slot {
+            track.push_frame(frame);
+        }
+    }
+
+    /// Makes packets of what is kept, for the first who receives packets.
+    pub fn start_packets(&mut self, rings: &mut u64) {
+        for frame in self.gop.frames().to_vec() {
+            self.make_packets(&frame, rings);
+        }
+        self.packets.each().for_each(PacketTrack::note_flushed);
+    }
+
+    /// Nobody receives packets: none are made.
+    pub fn stop_packets(&mut self) {
+        for slot in [&mut self.packets.audio, &mut self.packets.video] {
+            slot.take_if(|track| track.is_made());
+        }
+    }
+
+    /// Hands on what has come since the last time. True: somebody waits for a keyframe.
+    pub fn flush_packets(&mut self, now: MediaTime, sink: &mut dyn Sink) -> bool {
+        let has_video = self.may_have_video(now);
+        let Self { packets, subscriptions, offer, .. } = self;
+        let mut waits = false;
+        // Pictures first: sound opens with them.
+        for track in [&mut packets.video, &mut packets.audio].into_iter().flatten().filter(|track| track.has_pending())
+        {
+            for subscription in subscriptions.iter_mut().filter(|known| known.wish.view == View::Packets) {
+                hand_out(track, subscription, has_video, offer, sink);
+                waits |= subscription.wish.video && subscription.is_closed();
+            }
+            track.note_flushed();
+        }
+        waits && has_video
+    }
+
+    /// Hands one receiver what it may begin with. True: it waits for a keyframe.
+    pub fn begin_packets(&mut self, subscription: &mut Subscription, now: MediaTime, sink: &mut dyn Sink) -> bool {
+        let has_video = self.may_have_video(now);
+        for track in [&self.packets.video, &self.packets.audio].into_iter().flatten() {
+            hand_out(track, subscription, has_video, &self.offer, sink);
+        }
+        has_video && subscription.wish.video && subscription.is_closed()
+    }
+
+    /// A track as packets, if it is.
+    pub fn packet_track(&self, kind: Kind) -> Option<&PacketTrack> {
+        match kind {
+            Kind::Audio => self.packets.audio.as_ref(),
+            Kind::Video => self.packets.video.as_ref(),
+        }
     }
 
     pub fn status(&self) -> PublicationStatus {
@@ -264,4 +365,29 @@ impl Publication {
             Kind::Video => &mut self.video,
         }
     }
+}
+
+impl Packets {
+    fn slot(&mut self, kind: Kind) -> &mut Option<PacketTrack> {
+        match kind {
+            Kind::Audio => &mut self.audio,
+            Kind::Video => &mut self.video,
+        }
+    }
+
+    fn each(&mut self) -> impl Iterator<Item = &mut PacketTrack> {
+        [&mut self.audio, &mut self.video].into_iter().flatten()
+    }
+}
+
+fn hand_out(track: &PacketTrack, subscription: &mut Subscription, has_video: bool, offer: &Offer, sink: &mut dyn Sink) {
+    let range = subscription.read(track, has_video);
+    if !range.is_empty() {
+        sink.handle_packets(track.delivery(subscription.wish.endpoint, &offer.publication, range));
+    }
+}
+
+fn next(rings: &mut u64) -> u64 {
+    *rings += 1;
+    *rings
 }

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use heliu_model::{
-    EndpointId, EventKind, Frame, LeaveReason, MediaTime, ParticipantId, PublicationId, RoomStatus, Timestamp,
+    EndpointId, EventKind, Frame, Kind, LeaveReason, MediaTime, ParticipantId, PublicationId, RoomStatus, Timestamp,
 };
 
+use heliu_rtp::Meta;
+
+use crate::packets::{Packet, PacketDelivery};
 use crate::publication::{Change, Formats, Offer, Publication};
-use crate::subscription::{Patience, Subscription, Wish};
+use crate::subscription::{Patience, Subscription, View, Wish};
 
 /// Why the room refused. It is unchanged after any of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +37,17 @@ pub enum RoomEvent {
     Ended(EndpointId, PublicationId),
     /// What this endpoint waited for did not come in time.
     NotFound(EndpointId, PublicationId),
+    /// Somebody cannot begin, or go on, without a keyframe from this publisher.
+    KeyframeWanted(EndpointId, PublicationId),
+}
+
+/// Takes what the room hands out.
+pub trait Sink {
+    /// One frame.
+    fn handle_frame(&mut self, delivery: Delivery<'_>);
+
+    /// Some packets of one track.
+    fn handle_packets(&mut self, delivery: PacketDelivery<'_>);
 }
 
 /// One frame for one endpoint.
@@ -59,6 +73,7 @@ pub struct Room {
     absent: Vec<Subscription>,
     events: VecDeque<RoomEvent>,
     arrivals: u64,
+    rings: u64,
 }
 
 impl Room {
@@ -128,12 +143,7 @@ impl Room {
     ///
     /// # Errors
     /// Nothing is there, and the endpoint does not wait.
-    pub fn subscribe(
-        &mut self,
-        wish: Wish,
-        now: MediaTime,
-        deliver: &mut dyn FnMut(Delivery<'_>),
-    ) -> Result<(), Error> {
+    pub fn subscribe(&mut self, wish: Wish, now: MediaTime, sink: &mut dyn Sink) -> Result<(), Error> {
         let Some(publication) = self.publications.get_mut(&wish.publication) else {
             if wish.wait == Patience::No {
                 return Err(Error::NotFound);
@@ -142,11 +152,23 @@ impl Room {
             return Ok(());
         };
         let mut subscription = Subscription::present(wish);
+        if subscription.wish.view == View::Packets {
+            if !publication.has_packet_receivers() {
+                publication.start_packets(&mut self.rings);
+            }
+            if publication.begin_packets(&mut subscription, now, sink) {
+                let wanted =
+                    RoomEvent::KeyframeWanted(publication.offer.endpoint, publication.offer.publication.clone());
+                self.events.push_back(wanted);
+            }
+            publication.subscriptions.push(subscription);
+            return Ok(());
+        }
         let (has_video, formats) = (publication.may_have_video(now), publication.formats(now));
         for frame in publication.gop() {
             if subscription.admits(frame, has_video) {
                 let Wish { endpoint, publication, .. } = &subscription.wish;
-                deliver(Delivery { endpoint: *endpoint, publication, frame, formats: &formats });
+                sink.handle_frame(Delivery { endpoint: *endpoint, publication, frame, formats: &formats });
             }
         }
         publication.subscriptions.push(subscription);
@@ -160,7 +182,12 @@ impl Room {
             wish.endpoint != endpoint || publication.is_some_and(|id| *id != wish.publication)
         };
         self.absent.retain(stays);
-        self.publications.values_mut().for_each(|publication| publication.subscriptions.retain(stays));
+        for publication in self.publications.values_mut() {
+            publication.subscriptions.retain(stays);
+            if !publication.has_packet_receivers() {
+                publication.stop_packets();
+            }
+        }
     }
 
     /// Takes a publisher's frame and hands it to everybody who should get it.
@@ -171,7 +198,7 @@ impl Room {
         frame: Frame,
         now: MediaTime,
         wall: Timestamp,
-        deliver: &mut dyn FnMut(Delivery<'_>),
+        sink: &mut dyn Sink,
     ) {
         let Some(publication) = self.publications.get_mut(id).filter(|found| found.offer.endpoint == endpoint) else {
             return;
@@ -189,12 +216,48 @@ impl Room {
             }
         }
         let (has_video, formats) = (publication.may_have_video(now), publication.formats(now));
-        for subscription in &mut publication.subscriptions {
+        for subscription in publication.subscriptions.iter_mut().filter(|known| known.wish.view == View::Frames) {
             if subscription.admits(&frame, has_video) {
                 let endpoint = subscription.wish.endpoint;
-                deliver(Delivery { endpoint, publication: id, frame: &frame, formats: &formats });
+                sink.handle_frame(Delivery { endpoint, publication: id, frame: &frame, formats: &formats });
             }
         }
+        if publication.makes_packets_of(frame.kind()) {
+            publication.make_packets(&frame, &mut self.rings);
+            // Who waits for a keyframe of such a track has asked when it came.
+            publication.flush_packets(now, sink);
+        }
+    }
+
+    /// Takes a publisher's packet. It is handed on by [`Room::flush_packets`]; what it carries as frames
+    /// follows by [`Room::handle_frame`].
+    pub fn handle_packet(&mut self, endpoint: EndpointId, id: &PublicationId, packet: &Packet<'_>) {
+        if let Some(publication) = self.publications.get_mut(id).filter(|found| found.offer.endpoint == endpoint) {
+            publication.take_packet(packet, &mut self.rings);
+        }
+    }
+
+    /// Hands on the packets that have come since the last time.
+    pub fn flush_packets(&mut self, id: &PublicationId, now: MediaTime, sink: &mut dyn Sink) {
+        let Some(publication) = self.publications.get_mut(id) else { return };
+        if publication.flush_packets(now, sink) {
+            self.want_keyframe(&id.clone());
+        }
+    }
+
+    /// Somebody cannot go on without a keyframe.
+    pub fn want_keyframe(&mut self, id: &PublicationId) {
+        let Some(publication) = self.publications.get(id) else { return };
+        let wanted = RoomEvent::KeyframeWanted(publication.offer.endpoint, id.clone());
+        if !self.events.contains(&wanted) {
+            self.events.push_back(wanted);
+        }
+    }
+
+    /// A packet that was handed on and is still kept.
+    #[must_use]
+    pub fn packet(&self, id: &PublicationId, kind: Kind, ring_id: u64, sequence: u64) -> Option<(&Meta, &[u8])> {
+        self.publications.get(id)?.packet_track(kind)?.find(ring_id, sequence)
     }
 
     /// When [`Room::handle_timeout`] has something to do.
@@ -450,7 +513,21 @@ mod tests {
     struct Stage {
         room: Room,
         now: MediaTime,
-        seen: Vec<(EndpointId, i64)>,
+        seen: Seen,
+    }
+
+    /// Who got which dts, in milliseconds.
+    #[derive(Default)]
+    struct Seen(Vec<(EndpointId, i64)>);
+
+    impl Sink for Seen {
+        fn handle_frame(&mut self, delivery: Delivery<'_>) {
+            self.0.push((delivery.endpoint, delivery.frame.dts.as_millis()));
+        }
+
+        fn handle_packets(&mut self, _: PacketDelivery<'_>) {
+            panic!("nobody receives packets");
+        }
     }
 
     impl Stage {
@@ -479,22 +556,21 @@ mod tests {
                 wait: patience,
                 hold: patience,
                 is_viewer: true,
+                view: View::Frames,
             };
-            let seen = &mut self.seen;
-            self.room.subscribe(wish, self.now, &mut |d| seen.push((d.endpoint, d.frame.dts.as_millis())))
+            self.room.subscribe(wish, self.now, &mut self.seen)
         }
 
         fn feed(&mut self, endpoint: u64, frames: &[Frame]) {
             for frame in frames {
-                let seen = &mut self.seen;
-                let note = &mut |d: Delivery<'_>| seen.push((d.endpoint, d.frame.dts.as_millis()));
-                self.room.handle_frame(EndpointId(endpoint), &cam(), frame.clone(), self.now, Timestamp(7), note);
+                let (id, sink) = (EndpointId(endpoint), &mut self.seen);
+                self.room.handle_frame(id, &cam(), frame.clone(), self.now, Timestamp(7), sink);
             }
         }
 
         fn seen(&mut self, endpoint: u64) -> Vec<i64> {
-            let (its, others) = self.seen.drain(..).partition(|(id, _)| id.0 == endpoint);
-            self.seen = others;
+            let (its, others) = self.seen.0.drain(..).partition(|(id, _)| id.0 == endpoint);
+            self.seen.0 = others;
             let its: Vec<(EndpointId, i64)> = its;
             its.into_iter().map(|(_, dts)| dts).collect()
         }

@@ -1,8 +1,11 @@
 //! One endpoint's receipt of a publication.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use heliu_model::{EndpointId, Frame, Kind, MediaTime, PublicationId};
+
+use crate::packets::{Cursor, PacketTrack};
 
 /// How long an endpoint stays with a publication that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +16,15 @@ pub enum Patience {
     For(Duration),
     /// Until it unsubscribes.
     Forever,
+}
+
+/// As what an endpoint receives tracks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Access units and sound frames.
+    Frames,
+    /// RTP packets.
+    Packets,
 }
 
 /// What an endpoint wants to receive.
@@ -34,6 +46,8 @@ pub struct Wish {
     pub hold: Patience,
     /// Counts as a viewer.
     pub is_viewer: bool,
+    /// As what.
+    pub view: View,
 }
 
 /// A wish and how far it is.
@@ -41,6 +55,8 @@ pub struct Wish {
 pub struct Subscription {
     pub wish: Wish,
     state: State,
+    audio: Cursor,
+    video: Cursor,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -56,16 +72,17 @@ enum State {
 impl Subscription {
     pub fn absent(wish: Wish, now: MediaTime) -> Self {
         let until = deadline(wish.wait, now);
-        Self { wish, state: State::Absent { until } }
+        Self { wish, state: State::Absent { until }, audio: Cursor::default(), video: Cursor::default() }
     }
 
     pub fn present(wish: Wish) -> Self {
-        Self { wish, state: State::Closed }
+        Self { wish, state: State::Closed, audio: Cursor::default(), video: Cursor::default() }
     }
 
     /// The publication, or another publisher of it, has come: pictures from its next keyframe on.
     pub fn restart(&mut self) {
         self.state = State::Closed;
+        (self.audio, self.video) = (Cursor::default(), Cursor::default());
     }
 
     /// The publication has gone. False: so does this.
@@ -80,6 +97,33 @@ impl Subscription {
             State::Absent { until } => until,
             State::Closed | State::Open => None,
         }
+    }
+
+    /// Does it wait for pictures that it could not begin with?
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// What of a track's packets is this one's. `has_video`: as for frames.
+    pub fn read(&mut self, track: &PacketTrack, has_video: bool) -> Range<u64> {
+        let kind = track.codec().kind();
+        let waits_for_video = self.wish.video && has_video;
+        match (self.state, kind) {
+            (State::Absent { .. }, _) => return 0..0,
+            (_, Kind::Video) if !self.wish.video => return 0..0,
+            (_, Kind::Audio) if !self.wish.audio => return 0..0,
+            (State::Closed, Kind::Audio) if waits_for_video && !self.wish.is_sound_early => return 0..0,
+            (State::Closed | State::Open, _) => {}
+        }
+        let cursor = match kind {
+            Kind::Audio => &mut self.audio,
+            Kind::Video => &mut self.video,
+        };
+        let range = track.read(cursor);
+        if !range.is_empty() && kind == Kind::Video {
+            self.state = State::Open;
+        }
+        range
     }
 
     /// Decides on one frame. `has_video`: the publication has pictures, or they may still come.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use heliu_model::{Direction, EndpointId, LeaveReason};
-use heliu_room::{Error, Offer, Patience, Wish};
+use heliu_room::{Error, Offer, Patience, View, Wish};
 use heliu_rtmp::ServerSession;
 use tokio::io::{AsyncReadExt, ReadHalf};
 
@@ -80,6 +80,7 @@ pub fn attach_client(worker: &Rc<Worker>, client: Client) {
                 wait: patience(grant.wait),
                 hold: patience(grant.hold),
                 is_viewer: true,
+                view: View::Frames,
             };
             let player = Player::new(session, queue.clone(), address.clone(), until);
             shell.play(wish, Endpoint::Player(Box::new(player)))

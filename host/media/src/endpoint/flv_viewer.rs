@@ -11,7 +11,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use heliu_container::flv::{self, TagKind};
 use heliu_model::{Address, Direction, Frame, Kind, LeaveReason, Traffic};
-use heliu_room::{Delivery, Error, Formats, Wish};
+use heliu_room::{Delivery, Error, Formats, View, Wish};
 
 use crate::endpoint::Endpoint;
 use crate::endpoint::announced::Announced;
@@ -132,6 +132,7 @@ pub fn attach_viewer(worker: &Rc<Worker>, viewer: Viewer) {
         wait: patience(grant.wait),
         hold: patience(grant.hold),
         is_viewer: true,
+        view: View::Frames,
     };
     match room.turn(|shell| shell.play(wish, Endpoint::FlvViewer(Box::new(endpoint)))) {
         Some(Ok(())) => tracing::debug!(room = %room.id(), endpoint = %id, %address, "flv viewer is in"),

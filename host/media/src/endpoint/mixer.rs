@@ -44,6 +44,8 @@ pub struct MixerEndpoint {
     pictures: u64,
     ticks_dropped: u64,
     has_output: bool,
+    /// A viewer waits for one.
+    keyframe_wanted: bool,
     /// As last told to the log.
     regions: Vec<(String, PublicationId)>,
 }
@@ -92,6 +94,7 @@ impl MixerEndpoint {
             pictures: 0,
             ticks_dropped: 0,
             has_output: false,
+            keyframe_wanted: false,
             regions: Vec::new(),
         };
         Ok((endpoint, wake))
@@ -224,7 +227,9 @@ impl MixerEndpoint {
             match output {
                 Output::Picture(composition) => {
                     let Some(encoder) = &mut self.video else { continue };
-                    if encoder.submit(composition, false).is_err() {
+                    if encoder.submit(composition, self.keyframe_wanted).is_ok() {
+                        self.keyframe_wanted = false;
+                    } else {
                         self.ticks_dropped += 1;
                     }
                 }
@@ -237,6 +242,11 @@ impl MixerEndpoint {
         }
         self.note_regions();
         self.collect_encoded()
+    }
+
+    /// The next picture is one that a viewer can begin with.
+    pub fn force_keyframe(&mut self) {
+        self.keyframe_wanted = true;
     }
 
     /// True the first time there is output.
