@@ -140,6 +140,16 @@ impl Server {
         self.signal("-HUP");
     }
 
+    /// Holds it where it is, until [`Server::go_on`].
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it run again.
+    pub fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
     fn signal(&self, name: &str) {
         Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill runs");
     }

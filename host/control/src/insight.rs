@@ -103,7 +103,9 @@ impl Insight {
         if here.is_none() && mixers.is_empty() && egresses.is_empty() && addresses.is_empty() {
             return None;
         }
-        let publications = here.iter().flat_map(|room| &room.publications).map(publication::words);
+        let publications = here.iter().flat_map(|room| {
+            room.publications.iter().map(|status| publication::words(status, room.sources.get(&status.id)))
+        });
         let players = here.iter().flat_map(|room| &room.players).map(publication::players);
         Some(json!({
             "room": room.as_str(),

@@ -316,15 +316,19 @@ impl RoomShell {
     /// Adds what is here to a snapshot.
     pub fn add_status(&mut self, status: &mut Status) {
         let mut players: BTreeMap<&Address, Players> = BTreeMap::new();
+        let mut sources = BTreeMap::new();
         for endpoint in self.endpoints.values() {
             endpoint.add_status(status);
             endpoint.add_totals(&mut status.totals);
             if let Some((address, share)) = endpoint.player() {
                 *players.entry(address).or_default() += share;
             }
+            if let Endpoint::Source(source) = endpoint {
+                sources.insert(source.publication().clone(), source.status());
+            }
         }
         let players = players.into_iter().map(|(address, players)| (address.clone(), players)).collect();
-        status.rooms.insert(self.id.clone(), RoomStatus { players, ..self.room.status() });
+        status.rooms.insert(self.id.clone(), RoomStatus { players, sources, ..self.room.status() });
     }
 
     /// What it has done stays in the sums.

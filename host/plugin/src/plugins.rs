@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::apps::Apps;
 use crate::claim::{self, Claim};
+use crate::code_cache::CacheStats;
 use crate::config::PluginConfig;
 use crate::content_hash::ContentHash;
 use crate::context::{Allowance, Context};
@@ -103,6 +104,12 @@ impl Plugins {
     #[must_use]
     pub fn owner_of_app(&self, app: &str) -> Option<&Arc<Plugin>> {
         self.iter().find(|plugin| plugin.owns_app(app))
+    }
+
+    /// What the cache of compiled code was good for so far; `None`: there is none.
+    #[must_use]
+    pub fn cache_stats(&self) -> Option<CacheStats> {
+        self.inner.loader.workshop().cache_stats()
     }
 
     /// How many components were replaced so far: whoever keeps what a component said should ask it again

@@ -10,14 +10,16 @@ use crate::server::{Answer, Server, call, pingos, wait_for};
 use crate::stories::media_mix::{create, play_when_there, show};
 
 /// Every family a host with one plugin exports.
-const NAMES: [&str; 52] = [
+const NAMES: [&str; 55] = [
     "heliu_admissions_total",
+    "heliu_code_cache_files_total",
     "heliu_codec_seconds_total",
     "heliu_codec_turns_total",
     "heliu_connections_cut_total",
     "heliu_control_commands_total",
     "heliu_dead_letters_total",
     "heliu_egress_failures",
+    "heliu_egress_refused_total",
     "heliu_egresses",
     "heliu_events_delivered_total",
     "heliu_events_folded_total",
@@ -60,6 +62,7 @@ const NAMES: [&str; 52] = [
     "heliu_rtmp_connections",
     "heliu_rtmp_connections_accepted_total",
     "heliu_rtmp_connections_dismissed_total",
+    "heliu_source_ticks_lost_total",
     "heliu_store_bytes",
     "heliu_store_commits_total",
     "heliu_store_conflicts_total",
@@ -70,6 +73,7 @@ fn a_scrape_is_well_formed_and_its_values_move() {
     let server = Server::start();
     let before = scrape(&server);
     assert_eq!(before["heliu_rtmp_connections_accepted_total"], 0.0);
+    assert_eq!(before["heliu_code_cache_files_total{outcome=\"miss\"}"], 1.0, "the folder was empty");
     assert_eq!(create(&server, &server.rtmp_url("live/t5"), "320x180", None)["code"], 0);
     let _red = Ffmpeg::publish(&show("red", 440), &server.rtmp_url("livhub/726122/111"));
     let folder = tempfile::tempdir().unwrap();
@@ -175,6 +179,22 @@ fn who_was_refused_is_told_why() {
         assert!(json_of(&answer)["error"].is_string(), "{query}: {}", answer.body);
     }
     assert_eq!(json_of(&look(&server, "/dead-letters")), json!({ "dead_letters": [], "forgotten": 0 }));
+}
+
+#[test]
+fn what_a_source_could_not_make_in_time_is_told() {
+    let source = "[[source]]\naddress = \"livhub/7/bars\"\nurl = \"test:bars?size=160x96\"\n";
+    let server = Server::with(&(pingos("") + source));
+    let made = |told: &Value| told["rooms"][0]["publications"][0]["source"].clone();
+    let before = made(&explained(&server, "address=livhub/7/bars", |told| made(told)["pictures_dropped"].is_u64()));
+    // As a machine does that is away for a while.
+    server.pause();
+    std::thread::sleep(Duration::from_secs(1));
+    server.go_on();
+    explained(&server, "address=livhub/7/bars", |told| {
+        made(told)["ticks_skipped"].as_u64() >= before["ticks_skipped"].as_u64().map(|skipped| skipped + 20)
+    });
+    assert!(scrape(&server)["heliu_source_ticks_lost_total{cause=\"late\"}"] >= 20.0);
 }
 
 /// The publication of an encoder; beside it stands the mix.

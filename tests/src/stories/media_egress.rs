@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::server::{Server, confined_pingos, wait_for};
+use crate::server::{Server, call, confined_pingos, wait_for};
 use crate::stories::media_push::wait_for_state;
 
 #[test]
@@ -34,6 +34,9 @@ fn targets_that_are_not_public_are_refused_and_never_connected_to() {
         let shown = server.json("GET", "/mixer/living/1", "");
         (shown["data"]["streamouts"][0]["retries"].as_u64() >= Some(2)).then_some(())
     });
+    let metrics = call(server.admin(), "GET", "/metrics", &[], b"").body;
+    let refused = metrics.lines().find_map(|line| line.strip_prefix("heliu_egress_refused_total "));
+    assert!(refused.and_then(|count| count.parse().ok()) >= Some(outputs.len()), "{refused:?}");
     target.set_nonblocking(true).unwrap();
     assert!(target.accept().is_err(), "a connection came");
 }

@@ -1,9 +1,10 @@
 //! What is offered to a room, and who plays.
 
-use heliu_model::{Address, ParticipantId, Players, PublicationStatus, TrackStatus, Traffic};
+use heliu_model::{Address, ParticipantId, Players, PublicationStatus, SourceStatus, TrackStatus, Traffic};
 use serde_json::{Value, json};
 
-pub(super) fn words(status: &PublicationStatus) -> Value {
+/// With what is known of it if this host makes it.
+pub(super) fn words(status: &PublicationStatus, source: Option<&SourceStatus>) -> Value {
     json!({
         "publication": status.id.as_str(),
         "participant": status.participant.as_ref().map(ParticipantId::as_str),
@@ -13,6 +14,10 @@ pub(super) fn words(status: &PublicationStatus) -> Value {
         "since": status.since,
         "stalled": status.is_stalled,
         "tracks": status.tracks.iter().map(track).collect::<Vec<_>>(),
+        "source": source.map(|source| json!({
+            "pictures_dropped": source.pictures_dropped,
+            "ticks_skipped": source.ticks_skipped,
+        })),
     })
 }
 

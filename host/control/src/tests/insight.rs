@@ -3,7 +3,7 @@
 use heliu_media::Admit;
 use heliu_model::{
     Address, AddressIntent, Attempt, Direction, EgressIntent, EgressStage, EgressStatus, Grant, InputStatus,
-    MixerStage, MixerStatus, Players, PublicationStatus, RoomStatus, Source, Takeover, Timestamp,
+    MixerStage, MixerStatus, Players, PublicationStatus, RoomStatus, Source, SourceStatus, Takeover, Timestamp,
 };
 use heliu_store::{Collection, Store};
 use serde_json::{Value, json};
@@ -32,7 +32,10 @@ async fn an_address_tells_its_owner_its_answers_and_what_flows() {
     door.admit(attempt("other/cam")).await.expect_err("nobody owns the app");
     world.media.change(|status| {
         let players = [(address("live/cam"), Players { count: 2, queue_bytes: 7, ..Players::default() })].into();
-        let here = RoomStatus { publications: vec![publication()], viewers: 2, players };
+        let made = SourceStatus { pictures_dropped: 3, ticks_skipped: 4 };
+        let sources = [("bars".parse().unwrap(), made)].into();
+        let bars = PublicationStatus { id: "bars".parse().unwrap(), protocol: "source", ..publication() };
+        let here = RoomStatus { publications: vec![publication(), bars], viewers: 2, players, sources };
         status.rooms.insert(room("r"), here);
     });
 
@@ -43,6 +46,8 @@ async fn an_address_tells_its_owner_its_answers_and_what_flows() {
     assert_eq!(told["admissions"][0]["peer"], "10.0.0.1");
     let here = &told["rooms"][0];
     assert_eq!((&here["publications"][0]["peer"], &here["viewers"]), (&json!("10.0.0.1"), &json!(2)));
+    let made = json!({ "pictures_dropped": 3, "ticks_skipped": 4 });
+    assert_eq!((&here["publications"][0]["source"], &here["publications"][1]["source"]), (&Value::Null, &made));
     assert_eq!((&here["players"][0]["count"], &here["players"][0]["queue_bytes"]), (&json!(2), &json!(7)));
 
     let refused = insight.explain_address(&address("other/cam")).expect("somebody asked");

@@ -30,6 +30,17 @@ pub struct RoomStatus {
     pub viewers: u32,
     /// The same by the name they came by.
     pub players: BTreeMap<Address, Players>,
+    /// More about publications that are made by this host's own sources.
+    pub sources: BTreeMap<PublicationId, SourceStatus>,
+}
+
+/// What a source of this host could not make in time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SourceStatus {
+    /// Pictures given up because the encoder was busy.
+    pub pictures_dropped: u64,
+    /// Pictures and blocks of sound left out because their time had passed.
+    pub ticks_skipped: u64,
 }
 
 /// All connections that play by one name.
@@ -77,6 +88,8 @@ pub struct Totals {
     pub ticks_dropped: u64,
     /// Pictures of a mix that were given up because their time had passed.
     pub ticks_skipped: u64,
+    /// Of all sources of this host.
+    pub sources: SourceStatus,
 }
 
 /// What is offered to a room.
@@ -203,6 +216,14 @@ impl std::ops::AddAssign for Totals {
         self.cut += more.cut;
         self.pictures += more.pictures;
         self.ticks_dropped += more.ticks_dropped;
+        self.ticks_skipped += more.ticks_skipped;
+        self.sources += more.sources;
+    }
+}
+
+impl std::ops::AddAssign for SourceStatus {
+    fn add_assign(&mut self, more: Self) {
+        self.pictures_dropped += more.pictures_dropped;
         self.ticks_skipped += more.ticks_skipped;
     }
 }

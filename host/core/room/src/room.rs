@@ -305,6 +305,7 @@ impl Room {
             publications: started.into_iter().map(Publication::status).collect(),
             viewers: u32::try_from(viewers).unwrap_or(u32::MAX),
             players: BTreeMap::new(),
+            sources: BTreeMap::new(),
         }
     }
 

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use heliu_model::{EgressStage, MixerStage, Status, Traffic};
 
-use heliu_plugin::StatsSnapshot;
+use heliu_plugin::{CacheStats, StatsSnapshot};
 
 use super::Sources;
 use super::exposition::{CONTENT_TYPE, Exposition, Family, Kind};
@@ -42,6 +42,10 @@ const CODEC_SECONDS: Family = counter("heliu_codec_seconds_total", "Time of the 
 const CODEC_TURNS: Family = counter("heliu_codec_turns_total", "Pictures and blocks of sound, by work.");
 const EGRESSES: Family = gauge("heliu_egresses", "Pushes, by stage.");
 const EGRESS_FAILURES: Family = gauge("heliu_egress_failures", "Failures in a row, of all pushes together.");
+const EGRESS_REFUSED: Family =
+    counter("heliu_egress_refused_total", "Tries of pushes refused because their target's address is not public.");
+const SOURCE_LOST: Family =
+    counter("heliu_source_ticks_lost_total", "Pictures and blocks of sound a source gave up, by cause.");
 const DELIVERED: Family = counter("heliu_events_delivered_total", "Events and alarms a plugin took.");
 const RETRIED: Family = counter("heliu_events_retried_total", "Events and alarms that were told again.");
 const FOLDED: Family = counter("heliu_events_folded_total", "Events replaced by one room.resync.");
@@ -62,6 +66,7 @@ const IN_FLIGHT: Family = gauge("heliu_plugin_calls_running", "Calls that run.")
 const QUEUED: Family = gauge("heliu_plugin_calls_queued", "Calls that wait for their turn.");
 const WAITING: Family = gauge("heliu_plugin_calls_waiting", "Calls that wait inside an effect.");
 const LIMITS: Family = counter("heliu_plugin_limits_total", "How often a limit was met, by limit.");
+const CODE_CACHE: Family = counter("heliu_code_cache_files_total", "Compiled components looked up, by outcome.");
 const ADMISSIONS: Family = counter("heliu_admissions_total", "Who wanted to publish or play, by answer.");
 const DENIALS: Family = counter("heliu_plugin_denials_total", "Host calls that were denied.");
 const COMMITS: Family = counter("heliu_store_commits_total", "Transactions that became true.");
@@ -89,10 +94,13 @@ fn scrape(sources: &Sources) -> String {
     rooms(&mut text, &status);
     traffic(&mut text, &status);
     mixers(&mut text, &status);
+    text.family(&SOURCE_LOST, lost(status.totals.sources.pictures_dropped, status.totals.sources.ticks_skipped));
     codecs(&mut text, sources);
     egresses(&mut text, &status);
+    text.value(&EGRESS_REFUSED, number(sources.media.egress_refused()));
     control(&mut text, sources);
     plugins(&mut text, sources);
+    code_cache(&mut text, sources);
     store(&mut text, sources);
     text.family(&ANSWERS, sources.http.answers().map(|(class, count)| ([("class", class)], number(count))));
     process(&mut text);
@@ -146,8 +154,12 @@ fn mixers(text: &mut Exposition, status: &Status) {
     text.family(&MIXERS, tally(["starting", "running", "stopping", "failed"], stages));
     text.value(&MIXER_INPUTS, count(status.mixers.values().map(|mixer| mixer.inputs.len()).sum()));
     text.value(&PICTURES, number(status.totals.pictures));
-    let lost = [("encoder-busy", status.totals.ticks_dropped), ("late", status.totals.ticks_skipped)];
-    text.family(&TICKS_LOST, lost.map(|(cause, count)| ([("cause", cause)], number(count))));
+    text.family(&TICKS_LOST, lost(status.totals.ticks_dropped, status.totals.ticks_skipped));
+}
+
+/// What was due and was not made, by cause.
+fn lost(encoder_busy: u64, late: u64) -> [([(&'static str, &'static str); 1], f64); 2] {
+    [("encoder-busy", encoder_busy), ("late", late)].map(|(cause, count)| ([("cause", cause)], number(count)))
 }
 
 fn codecs(text: &mut Exposition, sources: &Sources) {
@@ -217,6 +229,15 @@ fn by_cause<'a>(
         counts(stats).iter().map(move |(cause, count)| ([("plugin", *name), (label, *cause)], number(*count)))
     };
     plugins.iter().flat_map(of_plugin)
+}
+
+/// Left out where no code is kept.
+fn code_cache(text: &mut Exposition, sources: &Sources) {
+    let outcomes = sources.plugins.cache_stats().map(|CacheStats { hits, misses, ignored, unwritten }| {
+        [("hit", hits), ("miss", misses), ("ignored", ignored), ("unwritten", unwritten)]
+    });
+    let samples = outcomes.into_iter().flatten();
+    text.family(&CODE_CACHE, samples.map(|(outcome, count)| ([("outcome", outcome)], number(count))));
 }
 
 fn store(text: &mut Exposition, sources: &Sources) {

@@ -132,7 +132,8 @@ impl Endpoint {
             Self::Push(push) => totals.pushed += push.traffic(),
             Self::RelayOut(relay) => totals.relayed += relay.traffic(),
             Self::Mixer(mixer) => mixer.add_totals(totals),
-            Self::RelayIn(_) | Self::Source(_) => {}
+            Self::Source(source) => totals.sources += source.status(),
+            Self::RelayIn(_) => {}
         }
     }
 

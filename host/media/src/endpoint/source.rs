@@ -11,7 +11,7 @@ use std::time::Instant;
 use heliu_codec::{
     AudioCodec, AudioEncoder, AudioEncoderConfig, Pool, VideoEncoded, VideoEncoder, VideoEncoderConfig, Wake,
 };
-use heliu_model::{Attempt, EndpointId, Frame, Grant, LeaveReason, MediaTime, PublicationId, Takeover};
+use heliu_model::{Attempt, EndpointId, Frame, Grant, LeaveReason, MediaTime, PublicationId, SourceStatus, Takeover};
 use heliu_pattern::{Generator, Item, Pattern};
 use heliu_room::Offer;
 use tokio::sync::{Notify, oneshot};
@@ -65,8 +65,8 @@ pub struct SourceEndpoint {
 impl SourceEndpoint {
     /// Is over.
     pub fn end(self, why: Ended) {
-        let (skipped, busy) = (self.generator.skipped(), self.video.stats().overflowed);
-        tracing::info!(publication = %self.publication, skipped, busy, "source ended");
+        let SourceStatus { pictures_dropped, ticks_skipped } = self.status();
+        tracing::info!(publication = %self.publication, pictures_dropped, ticks_skipped, "source ended");
         // Nobody waits for it while the host stops.
         let _ = self.ended.send(why);
     }
@@ -74,6 +74,11 @@ impl SourceEndpoint {
     /// What it makes.
     pub fn publication(&self) -> &PublicationId {
         &self.publication
+    }
+
+    /// What it could not make in time.
+    pub fn status(&self) -> SourceStatus {
+        SourceStatus { pictures_dropped: self.video.stats().overflowed, ticks_skipped: self.generator.skipped() }
     }
 
     /// Has its grant run out?
