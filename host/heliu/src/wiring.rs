@@ -69,7 +69,7 @@ impl Host {
         };
         let admin = start_admin(&config, sources).await?;
         let http_config = heliu_http::Config { listen, ..heliu_http::Config::default() };
-        let http = Server::start(http_config, routes, Arc::new(media.handle()), readiness.clone(), stats).await?;
+        let http = Server::start(http_config, routes, Arc::new(media.handle()), None, readiness.clone(), stats).await?;
         let keeper = tokio::spawn(plugins.clone().keep_current());
         readiness.set(true);
         Ok(Self { http, admin, readiness, control, media, plugins, keeper })

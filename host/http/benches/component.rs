@@ -170,7 +170,7 @@ async fn serve_component(component: &Path, reuse: Reuse) {
     let routes = Arc::new(PluginRoutes::new(&plugins, &listen));
     let config = Config { listen, ..Config::default() };
     let server =
-        Server::start(config, routes, Arc::new(Nothing), Readiness::default(), Stats::default()).await.unwrap();
+        Server::start(config, routes, Arc::new(Nothing), None, Readiness::default(), Stats::default()).await.unwrap();
     println!("{}", server.addresses()[0]);
     std::future::pending::<()>().await;
 }

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::IceServer;
+
 /// Read once at start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -20,6 +22,8 @@ pub struct Config {
     pub body_time_max: Duration,
     /// How long an answer waits for its next byte to leave; then the connection is cut.
     pub write_time_max: Duration,
+    /// Told to every client of WHIP and WHEP with its answer.
+    pub ice_servers: Vec<IceServer>,
 }
 
 impl Default for Config {
@@ -32,6 +36,7 @@ impl Default for Config {
             body_time_max: Duration::from_secs(10),
             // Longer than the media plane has patience with a viewer, so that it is the one to say so.
             write_time_max: Duration::from_secs(18),
+            ice_servers: Vec::new(),
         }
     }
 }

@@ -17,6 +17,8 @@ use tokio::sync::watch;
 
 use crate::body::{self, BodyError};
 use crate::dispatch::{Dispatch, Found, Personality, Place};
+use crate::host_path::HostPath;
+use crate::negotiate::Negotiate;
 use crate::play::Play;
 use crate::request_id::{self, RequestIds};
 use crate::{Config, Readiness, Stats, answer, flv, health};
@@ -26,6 +28,8 @@ pub(crate) struct Edge {
     pub(crate) config: Arc<Config>,
     pub(crate) dispatch: Arc<dyn Dispatch>,
     pub(crate) media: Arc<dyn Play>,
+    /// `None`: this host has no WebRTC.
+    pub(crate) sessions: Option<Arc<dyn Negotiate>>,
     pub(crate) readiness: Readiness,
     pub(crate) request_ids: RequestIds,
     pub(crate) stats: Stats,
@@ -61,6 +65,11 @@ impl Client {
         let (head, body) = request.into_parts();
         let is_head = head.method == Method::HEAD;
         let method = if is_head { Method::GET } else { head.method.clone() };
+        if let Some(own) = HostPath::find(head.uri.path()) {
+            let id = self.edge.request_ids.take(None, &head.headers);
+            let response = own.answer(self, &method, &head, body).await;
+            return self.dress(response, is_head, None, &id);
+        }
         let (header, id, response) = match self.edge.dispatch.find(self.listener, method.as_str(), head.uri.path()) {
             Found::Nobody => (None, self.edge.request_ids.take(None, &head.headers), answer::neutral(404, "not found")),
             Found::Flv { owner, address } => {
@@ -78,9 +87,14 @@ impl Client {
                 (descriptor.request_id.clone(), id, response)
             }
         };
+        self.dress(response, is_head, header.as_deref(), &id)
+    }
+
+    /// Counts an answer, and gives it its id under that header.
+    fn dress(&self, response: HttpResponse, is_head: bool, header: Option<&str>, id: &str) -> HttpResponse {
         self.edge.stats.note(response.status().as_u16());
         let mut response = if is_head { answer::shorten(response) } else { response };
-        if let Some((name, value)) = request_id::header(header.as_deref(), &id) {
+        if let Some((name, value)) = request_id::header(header, id) {
             response.headers_mut().insert(name, value);
         }
         response

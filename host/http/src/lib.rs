@@ -1,9 +1,10 @@
 //! The HTTP edge: listeners, bounds, and the way from a request to a plugin and back.
 //!
-//! `Server` owns the listeners and hands every request, except those for `/healthz` and `/readyz`, to
-//! one [`Dispatch`]. What a plugin would answer the same way every time (404, 405, 413, HEAD, OPTIONS,
+//! `Server` owns the listeners and hands every request, except those for paths of the host's own
+//! (`/healthz`, `/readyz`, WHIP, WHEP, all under `/-/`), to one [`Dispatch`]. What a plugin would answer the same way every time (404, 405, 413, HEAD, OPTIONS,
 //! CORS, faults) is answered here, in the look of the plugin that owns the path, without entering it.
-//! Media files of an app that a plugin owns are streamed from the media plane.
+//! Media files of an app that a plugin owns are streamed from the media plane, offers of browsers are
+//! handed to it ([`Negotiate`]).
 //!
 //! [`start_admin`] is the operator's listener, with pages of the host's own.
 //!
@@ -18,7 +19,10 @@ mod dispatch;
 mod exchange;
 mod flv;
 mod health;
+mod host_path;
+mod ice_server;
 mod media_path;
+mod negotiate;
 mod patience;
 mod play;
 mod plugin_routes;
@@ -28,10 +32,13 @@ mod server;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod whip;
 
 pub use admin::{AdminConfig, Generations, Sources, start_admin};
 pub use config::Config;
 pub use dispatch::{Dispatch, Found, Personality, Place};
+pub use ice_server::{IceServer, IceServerError};
+pub use negotiate::Negotiate;
 pub use play::{Play, Stream};
 pub use plugin_routes::PluginRoutes;
 pub use readiness::Readiness;

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::connection::{Listener, Routes};
 use crate::exchange::{Client, Edge};
+use crate::negotiate::Negotiate;
 use crate::play::Play;
 use crate::request_id::RequestIds;
 use crate::{Config, Dispatch, Readiness, Stats};
@@ -37,7 +38,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on all addresses, or on none, and counts in `stats`. Needs a tokio runtime around it.
+    /// Listens on all addresses, or on none, and counts in `stats`. Without `sessions` there is no WebRTC.
+    /// Needs a tokio runtime around it.
     ///
     /// # Errors
     /// One address cannot be bound.
@@ -45,11 +47,20 @@ impl Server {
         config: Config,
         dispatch: Arc<dyn Dispatch>,
         media: Arc<dyn Play>,
+        sessions: Option<Arc<dyn Negotiate>>,
         readiness: Readiness,
         stats: Stats,
     ) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let edge = Edge { config: config.clone(), dispatch, media, readiness, request_ids: RequestIds::new(), stats };
+        let edge = Edge {
+            config: config.clone(),
+            dispatch,
+            media,
+            sessions,
+            readiness,
+            request_ids: RequestIds::new(),
+            stats,
+        };
         let edge = Arc::new(edge);
         let (stop, stopped) = watch::channel(false);
         let routes = |listener| -> Routes {

@@ -3,6 +3,7 @@
 //! What a test sends and expects are the bytes of HTTP/1.1 themselves.
 
 mod flv;
+mod whip;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -224,7 +225,7 @@ async fn a_taken_port_is_told_in_one_sentence() {
     let config = Config { listen: vec![edge.address()], ..Config::default() };
     let personalities = Arc::new(FakePersonalities(Arc::default()));
     let media = Arc::new(flv::FakeMedia::default());
-    let started = Server::start(config, personalities, media, Readiness::default(), Stats::default()).await;
+    let started = Server::start(config, personalities, media, None, Readiness::default(), Stats::default()).await;
     let error = started.unwrap_err().to_string();
     assert!(
         error.starts_with(&format!("cannot listen on http://{}: Address already in use", edge.address())),
@@ -239,6 +240,7 @@ struct Edge {
     readiness: Readiness,
     fake: Arc<Fake>,
     media: Arc<flv::FakeMedia>,
+    sessions: Arc<whip::FakeSessions>,
     fake_address: SocketAddr,
 }
 
@@ -248,14 +250,25 @@ impl Edge {
     }
 
     async fn start_with(config: Config) -> Self {
+        Self::start_fully(config, true).await
+    }
+
+    async fn start_without_sessions() -> Self {
+        Self::start_fully(Config::default(), false).await
+    }
+
+    async fn start_fully(config: Config, has_sessions: bool) -> Self {
         let (fake, readiness) = (Arc::new(Fake::default()), Readiness::default());
         let config = Config { listen: vec![([127, 0, 0, 1], 0).into()], ..config };
         let personalities = Arc::new(FakePersonalities(fake.clone()));
         let media = Arc::new(flv::FakeMedia::default());
         let stats = Stats::default();
-        let server = Server::start(config, personalities, media.clone(), readiness.clone(), stats).await.unwrap();
+        let sessions = Arc::new(whip::FakeSessions::default());
+        let offered = has_sessions.then(|| sessions.clone() as Arc<dyn crate::Negotiate>);
+        let server =
+            Server::start(config, personalities, media.clone(), offered, readiness.clone(), stats).await.unwrap();
         let fake_address = server.addresses()[0];
-        Self { server, readiness, fake, media, fake_address }
+        Self { server, readiness, fake, media, sessions, fake_address }
     }
 
     fn address(&self) -> SocketAddr {
@@ -273,8 +286,12 @@ impl Edge {
     }
 
     async fn send(&self, bytes: String) -> Answer {
+        self.send_bytes(bytes.as_bytes()).await
+    }
+
+    async fn send_bytes(&self, bytes: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(self.address()).await.unwrap();
-        let _ = stream.write_all(bytes.as_bytes()).await;
+        let _ = stream.write_all(bytes).await;
         Answer::read(&mut stream).await
     }
 
