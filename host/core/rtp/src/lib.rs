@@ -15,10 +15,12 @@ pub mod extension;
 mod h264;
 mod header;
 mod packetizer;
+mod receiver;
 mod ring;
 pub mod rtcp;
 #[cfg(test)]
 mod samples;
+mod twcc;
 mod unroller;
 mod view;
 
@@ -28,6 +30,8 @@ pub use codec::{Codec, starts_keyframe};
 pub use discard::{Discard, Discards};
 pub use header::{HeaderFields, write_header, write_padding};
 pub use packetizer::{Packetizer, rtp_timestamp};
+pub use receiver::{Arrival, Receiver};
 pub use ring::{Meta, Ring};
+pub use twcc::TwccRecorder;
 pub use unroller::{SequenceUnroller, TimestampUnroller};
 pub use view::{DATAGRAM_LEN_MAX, PAYLOAD_LEN_MAX, RtpView, header_len, is_rtcp};

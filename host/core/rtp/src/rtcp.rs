@@ -9,11 +9,13 @@ mod block;
 #[cfg(test)]
 mod tests;
 mod time;
+mod twcc;
 mod view;
 mod write;
 
 pub use block::{ReportBlock, ReportBlocks};
 pub use time::{compact, ntp, round_trip};
+pub(crate) use twcc::write_twcc;
 pub use view::{FirEntries, Lost, Packets, Rtcp, Ssrcs, TwccView, parse};
 pub use write::{
     SenderInfo, write_bye, write_cname, write_fir, write_nack, write_pli, write_receiver_report, write_sender_report,
@@ -29,7 +31,7 @@ const TRANSPORT_FEEDBACK: u8 = 205;
 const PAYLOAD_FEEDBACK: u8 = 206;
 
 const FMT_NACK: u8 = 1;
-pub(crate) const FMT_TWCC: u8 = 15;
+const FMT_TWCC: u8 = 15;
 const FMT_PLI: u8 = 1;
 const FMT_FIR: u8 = 4;
 /// Application layer feedback; REMB is one (draft-alvestrand-rmcat-remb-03 §2.2).
