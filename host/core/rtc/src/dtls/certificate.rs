@@ -40,7 +40,7 @@ impl Certificate {
     }
 
     /// The protections that are offered where we begin, the best first.
-    pub(super) fn offering(profiles: &[Profile]) -> Result<Arc<Self>, CertificateError> {
+    pub(crate) fn offering(profiles: &[Profile]) -> Result<Arc<Self>, CertificateError> {
         let provider: Arc<dyn RTCCryptoProvider> = Arc::new(AwsLcRsProvider::new());
         let names = vec!["webrtc".to_owned()];
         let own = dtls::Certificate::generate_self_signed(names, provider.crypto()).map_err(CertificateError)?;

@@ -35,6 +35,12 @@ impl Stream {
     pub fn ssrc(&self) -> u32 {
         self.ssrc
     }
+
+    /// Was a packet of this sequence number sealed, not long ago?
+    #[must_use]
+    pub fn has_sealed(&self, sequence: u16) -> bool {
+        self.window.index(sequence).is_some_and(|index| self.window.has_seen(index))
+    }
 }
 
 impl Outbound {

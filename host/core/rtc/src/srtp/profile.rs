@@ -49,7 +49,7 @@ pub struct MasterKey {
     pub(crate) profile: Profile,
     pub(crate) key: [u8; Profile::KEY_LEN],
     /// Filled up with zeros (RFC 7714 §11).
-    pub(super) salt: [u8; 14],
+    pub(crate) salt: [u8; 14],
 }
 
 impl MasterKey {

@@ -38,6 +38,12 @@ impl Window {
         }
     }
 
+    /// Seen, and still told apart from others.
+    pub fn has_seen(&self, index: u64) -> bool {
+        let is_near = self.highest.is_some_and(|highest| index <= highest && highest - index < LEN);
+        is_near && self.seen[word(index)] & bit(index) != 0
+    }
+
     /// From now on `index` is seen. It is fresh.
     pub fn note(&mut self, index: u64) {
         match self.highest {
