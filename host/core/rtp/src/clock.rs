@@ -68,7 +68,7 @@ impl SenderClock {
         let is_taken = track.as_mut().is_some_and(|track| track.handle_report(ntp, rtp));
         stats.reports_ignored += u64::from(!is_taken);
         if let Some(apart) = self.apart()
-            && apart.abs() > APART_NS_MAX
+            && apart.saturating_abs() > APART_NS_MAX
         {
             self.stats.reports_ignored += 1;
             self.track(kind).0.iter_mut().for_each(Track::forget_report);
@@ -111,3 +111,6 @@ impl SenderClock {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

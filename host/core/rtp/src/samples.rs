@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use heliu_container::avc::{LengthSize, Record, from_nals, nals};
-use heliu_model::{Format, Frame, MediaTime, OpusFormat};
+use heliu_container::flv::{FlvReader, TagReader};
+use heliu_model::{Format, Frame, Kind, MediaTime, OpusFormat};
 
 /// x264, High profile, 640x360, id 0, two reordered pictures.
 pub(crate) const SPS: &[u8] = &[
@@ -43,4 +44,20 @@ pub(crate) fn slice(is_key: bool, len: usize, fill: u8) -> Vec<u8> {
 
 pub(crate) fn units(data: &[u8]) -> Vec<Vec<u8>> {
     nals(data, LengthSize::Four).map(|nal| nal.unwrap().to_vec()).collect()
+}
+
+/// The pictures of an FLV file.
+pub(crate) fn flv_frames(file: &'static [u8]) -> Vec<Frame> {
+    let (mut tags, mut reader) = (TagReader::new(), FlvReader::new());
+    tags.handle_bytes(file);
+    let mut frames = Vec::new();
+    while let Some(tag) = tags.poll().unwrap() {
+        if tag.kind != Some(Kind::Video) {
+            continue;
+        }
+        let Ok(Some(frame)) = reader.handle_video(tag.timestamp_ms, tag.body) else { continue };
+        let (dts, pts) = (MediaTime::from_millis(frame.dts_ms), MediaTime::from_millis(frame.pts_ms));
+        frames.push(Frame { format: frame.format, dts, pts, is_key: frame.is_key, data: frame.data });
+    }
+    frames
 }

@@ -1,14 +1,13 @@
 //! Packets on a bad way, and what frames become of them.
 
 use heliu_container::avc::from_nals;
-use heliu_model::Format;
 use heliu_sim::{Link, Rng};
 use proptest::prelude::*;
 use rtp::codec::h264::H264Payloader;
 use rtp::packetizer::Payloader as _;
 
 use super::*;
-use crate::samples::{PPS, SPS, SPS_BASELINE, format, picture, slice, sound, units};
+use crate::samples::{PPS, SPS, SPS_BASELINE, flv_frames, format, picture, slice, sound, units};
 use crate::{Discard, Packetizer, Ring};
 
 const STAP: &[u8] = &[
@@ -399,21 +398,4 @@ fn sent(meta: &Meta) -> MediaTime {
 fn sorted<const N: usize>(mut counts: [(Discard, u64); N]) -> Vec<(Discard, u64)> {
     counts.sort_unstable();
     counts.to_vec()
-}
-
-fn flv_frames(file: &'static [u8]) -> Vec<Frame> {
-    use heliu_container::flv::{FlvReader, TagReader};
-    let (mut tags, mut reader) = (TagReader::new(), FlvReader::new());
-    tags.handle_bytes(file);
-    let mut frames = Vec::new();
-    while let Some(tag) = tags.poll().unwrap() {
-        if tag.kind != Some(Kind::Video) {
-            continue;
-        }
-        let Ok(Some(frame)) = reader.handle_video(tag.timestamp_ms, tag.body) else { continue };
-        assert!(matches!(&*frame.format, Format::H264(_)));
-        let (dts, pts) = (MediaTime::from_millis(frame.dts_ms), MediaTime::from_millis(frame.pts_ms));
-        frames.push(Frame { format: frame.format, dts, pts, is_key: frame.is_key, data: frame.data });
-    }
-    frames
 }

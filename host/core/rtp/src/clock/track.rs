@@ -137,7 +137,7 @@ impl Anchor {
         let step = seen.at.saturating_sub(self.last.at);
         let passed = seen.arrival.0.saturating_sub(self.last.arrival.0).max(0);
         let stray = self.lateness.proven().map_or(0, |lateness| lateness.saturating_sub(self.offset));
-        step < -JUMP_BACK_NS || step.saturating_sub(passed) > JUMP_FORWARD_NS || stray.abs() > STRAY_NS_MAX
+        step < -JUMP_BACK_NS || step.saturating_sub(passed) > JUMP_FORWARD_NS || stray.saturating_abs() > STRAY_NS_MAX
     }
 
     fn moved(mut self, seen: Seen, goal: Option<i64>) -> Self {
