@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod assembler;
+mod b_pictures;
 mod clock;
 mod codec;
 mod decode_times;
@@ -25,6 +26,7 @@ mod unroller;
 mod view;
 
 pub use assembler::{AssemblerStats, FrameAssembler, WAIT_DEFAULT};
+pub use b_pictures::{BPictureJudge, BPictures, is_reference};
 pub use clock::{ClockStats, SenderClock};
 pub use codec::{Codec, starts_keyframe};
 pub use discard::{Discard, Discards};
