@@ -41,6 +41,12 @@ pub enum Discard {
     RtpPayloadType,
     /// Padding that probes bandwidth: a retransmission without content.
     RtpEmpty,
+    /// It came before, by itself or as a retransmission.
+    RtpDuplicate,
+    /// So late that nobody waits for it.
+    RtpLate,
+    /// Its number leads nowhere near the others.
+    RtpJump,
     /// RTCP that is none inside.
     RtcpMalformed,
     /// More packets are asked for again than were sent.
@@ -51,7 +57,7 @@ pub enum Discard {
     OutboxFull,
 }
 
-const REASONS: [(Discard, &str); 23] = [
+const REASONS: [(Discard, &str); 26] = [
     (Discard::Unknown, "unknown"),
     (Discard::Unvalidated, "unvalidated"),
     (Discard::Closed, "closed"),
@@ -71,6 +77,9 @@ const REASONS: [(Discard, &str); 23] = [
     (Discard::RtpForeign, "rtp_foreign"),
     (Discard::RtpPayloadType, "rtp_payload_type"),
     (Discard::RtpEmpty, "rtp_empty"),
+    (Discard::RtpDuplicate, "rtp_duplicate"),
+    (Discard::RtpLate, "rtp_late"),
+    (Discard::RtpJump, "rtp_jump"),
     (Discard::RtcpMalformed, "rtcp_malformed"),
     (Discard::NackExcess, "nack_excess"),
     (Discard::EventsFull, "events_full"),

@@ -6,10 +6,12 @@
 //! Not here: sockets and clocks, what the packets are for, which of them is sent again.
 
 mod event;
-mod feedback;
 mod incoming;
+mod keyframe_wish;
 mod outbox;
 mod outgoing;
+mod recognition;
+mod sending;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use heliu_rtp::is_rtcp;
-use heliu_rtp::rtcp::{self, Lost, ReportBlock, Rtcp};
+use heliu_rtp::rtcp::{self, ReportBlock, Rtcp};
 
 pub use event::{CloseReason, Event};
 pub use incoming::Incoming;
@@ -28,16 +30,11 @@ use crate::agreement::Agreement;
 use crate::discard::{Discard, Discards};
 use crate::dtls::{Certificate, Dtls, Keys, Outcome};
 use crate::ice::{Agent, Credentials};
-use crate::line::Direction;
 use crate::srtp::{Inbound, Outbound};
 use event::Events;
-use feedback::KeyframeWish;
-use incoming::Receivers;
+use incoming::Reception;
 use outbox::Outbox;
-use outgoing::Sender;
-
-/// Under which we give feedback where we send nothing, as browsers do.
-const FEEDBACK_SSRC: u32 = 1;
+use sending::Sending;
 
 /// What sessions of one server have in common.
 #[derive(Debug, Clone)]
@@ -67,6 +64,8 @@ pub struct Stats {
     pub retransmissions_received: u64,
     /// Of the packets sent: those that went again.
     pub retransmissions_sent: u64,
+    /// Packets asked of the peer again.
+    pub nacks_sent: u64,
     /// Keyframes asked of the peer.
     pub plis_sent: u64,
     /// Keyframes the peer asked for.
@@ -84,13 +83,8 @@ pub struct Session {
     ice: Agent,
     dtls: Dtls,
     phase: Phase,
-    /// Where the clock of our reports begins.
-    epoch: Instant,
-    /// One for each line that receives, in the order of lines.
-    receivers: Receivers,
-    /// One for each line that sends, by line.
-    senders: Vec<Option<Sender>>,
-    wishes: Vec<Option<KeyframeWish>>,
+    reception: Reception,
+    sending: Sending,
     events: Events,
     outbox: Outbox,
     stats: Stats,
@@ -108,7 +102,6 @@ enum Phase {
 struct Transport {
     inbound: Inbound,
     outbound: Outbound,
-    round_trip: Option<Duration>,
 }
 
 impl Session {
@@ -116,15 +109,12 @@ impl Session {
     #[must_use]
     pub fn new(config: Arc<Config>, agreement: Agreement, now: Instant) -> Self {
         let Agreement { lines, local, remote, remote_fingerprint, dtls } = agreement;
-        let wish = |direction| (direction == Direction::Receive).then(KeyframeWish::default);
         Self {
             ice: Agent::new(local, remote, config.consent),
             dtls: Dtls::new(dtls, config.certificate.clone(), remote_fingerprint),
             phase: Phase::Connecting { deadline: now + config.connect_max },
-            epoch: now,
-            wishes: lines.iter().map(|line| wish(line.direction)).collect(),
-            senders: lines.iter().map(Sender::new).collect(),
-            receivers: Receivers::new(lines),
+            sending: Sending::new(&lines, now),
+            reception: Reception::new(lines),
             events: Events::default(),
             outbox: Outbox::default(),
             stats: Stats::default(),
@@ -173,15 +163,14 @@ impl Session {
     /// When [`Self::handle_timeout`] has something to do.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let reports = self.senders.iter().flatten().filter_map(Sender::poll_timeout);
-        let wishes = self.wishes.iter().flatten().filter_map(KeyframeWish::poll_timeout);
-        match &self.phase {
-            Phase::Closed => None,
-            Phase::Connecting { deadline } => {
-                [Some(*deadline), self.ice.poll_timeout(), self.dtls.poll_timeout()].into_iter().flatten().min()
+        let due = match &self.phase {
+            Phase::Closed => [None; 3],
+            Phase::Connecting { deadline } => [Some(*deadline), self.ice.poll_timeout(), self.dtls.poll_timeout()],
+            Phase::Connected(_) => {
+                [self.ice.poll_timeout(), self.reception.poll_timeout(), self.sending.poll_timeout()]
             }
-            Phase::Connected(_) => self.ice.poll_timeout().into_iter().chain(reports).chain(wishes).min(),
-        }
+        };
+        due.into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -199,10 +188,7 @@ impl Session {
                 self.handle_outcome(outcome, now);
                 self.send_dtls();
             }
-            Phase::Connected(_) => {
-                self.send_reports(now);
-                self.send_keyframe_wishes(now);
-            }
+            Phase::Connected(_) => self.send_rtcp(now),
             Phase::Closed => {}
         }
     }
@@ -224,7 +210,7 @@ impl Session {
         out: &mut Vec<u8>,
         pad_to: Option<usize>,
     ) -> bool {
-        let (Phase::Connected(transport), Some(Some(sender))) = (&self.phase, self.senders.get_mut(line)) else {
+        let (Phase::Connected(transport), Some(sender)) = (&self.phase, self.sending.line_mut(line)) else {
             return false;
         };
         let is_sealed = sender.seal(&transport.outbound, packet, payload, out, pad_to);
@@ -236,7 +222,7 @@ impl Session {
     /// Appends a packet that was sent before, under the line's second SSRC (RFC 4588). False: it is not
     /// sent: the peer does not take retransmissions on this line, or it is not connected.
     pub fn seal_retransmission(&mut self, line: usize, packet: &Outgoing, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        let (Phase::Connected(transport), Some(Some(sender))) = (&self.phase, self.senders.get_mut(line)) else {
+        let (Phase::Connected(transport), Some(sender)) = (&self.phase, self.sending.line_mut(line)) else {
             return false;
         };
         let is_sealed = sender.seal_retransmission(&transport.outbound, packet, payload, out);
@@ -249,24 +235,20 @@ impl Session {
     /// What a line's timestamps mean: at this moment of our clock they show `timestamp`. Sender reports
     /// say so; without it there are none. Lines that belong together have moments on the same clock.
     pub fn set_clock(&mut self, line: usize, at: Instant, timestamp: u32) {
-        if let Some(Some(sender)) = self.senders.get_mut(line) {
+        if let Some(sender) = self.sending.line_mut(line) {
             sender.set_clock(at, timestamp);
         }
     }
 
     /// Asks the peer for a keyframe on a line that receives: soon, and once for all who ask.
     pub fn request_keyframe(&mut self, line: usize, now: Instant) {
-        if let Some(Some(wish)) = self.wishes.get_mut(line) {
-            wish.note();
-        }
-        self.send_keyframe_wishes(now);
+        self.reception.request_keyframe(line);
+        self.send_rtcp(now);
     }
 
     /// A keyframe came: who still waits for one needs not ask.
     pub fn note_keyframe(&mut self, line: usize) {
-        if let Some(Some(wish)) = self.wishes.get_mut(line) {
-            wish.fulfil();
-        }
+        self.reception.note_keyframe(line);
     }
 
     /// Begins ICE anew (RFC 8445 §9). Media flows where it did until the peer nominates another pair.
@@ -290,16 +272,13 @@ impl Session {
     /// From a packet to its answer, as the peer's reports tell. Only where we send.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
-        match &self.phase {
-            Phase::Connected(transport) => transport.round_trip,
-            Phase::Connecting { .. } | Phase::Closed => None,
-        }
+        self.sending.round_trip()
     }
 
     /// What the peer said last that it received on a line.
     #[must_use]
     pub fn remote_report(&self, line: usize) -> Option<&ReportBlock> {
-        self.senders.get(line)?.as_ref()?.told()
+        self.sending.line(line)?.told()
     }
 
     /// Counters.
@@ -340,20 +319,16 @@ impl Session {
     }
 
     fn connect(&mut self, keys: &Keys, now: Instant) {
-        let transport = Transport {
-            inbound: Inbound::new(&keys.inbound),
-            outbound: Outbound::new(&keys.outbound),
-            round_trip: None,
-        };
+        let transport = Transport { inbound: Inbound::new(&keys.inbound), outbound: Outbound::new(&keys.outbound) };
         self.phase = Phase::Connected(Box::new(transport));
         self.tell(Event::Connected);
-        self.send_keyframe_wishes(now);
+        self.send_rtcp(now);
     }
 
     fn handle_rtp<'a>(&mut self, datagram: &'a mut [u8], now: Instant) -> Result<Incoming<'a>, Discard> {
         let Phase::Connected(transport) = &mut self.phase else { return Err(Discard::SrtpEarly) };
         let packet = transport.inbound.open_rtp(datagram)?;
-        let incoming = self.receivers.handle_packet(packet, now)?;
+        let incoming = self.reception.handle_packet(packet, now)?;
         self.stats.packets_received += 1;
         self.stats.payload_bytes_received += incoming.view.payload().len() as u64;
         self.stats.retransmissions_received += u64::from(incoming.is_retransmission);
@@ -372,87 +347,38 @@ impl Session {
     fn handle_report(&mut self, packet: &Rtcp<'_>, now: Instant) {
         match *packet {
             Rtcp::SenderReport { ssrc, ntp, rtp, blocks, .. } => {
-                if let Some(line) = self.receivers.line(ssrc) {
+                if let Some(line) = self.reception.handle_sender_report(ssrc, ntp, now) {
                     self.tell(Event::SenderReport { line, ssrc, ntp, rtp });
                 }
-                blocks.for_each(|block| self.handle_block(&block, now));
+                blocks.for_each(|block| self.sending.handle_block(&block, now));
             }
-            Rtcp::ReceiverReport { blocks, .. } => blocks.for_each(|block| self.handle_block(&block, now)),
-            Rtcp::Nack { media_ssrc, lost, .. } => self.handle_nack(media_ssrc, lost),
+            Rtcp::ReceiverReport { blocks, .. } => blocks.for_each(|block| self.sending.handle_block(&block, now)),
+            Rtcp::Nack { media_ssrc, lost, .. } => {
+                self.sending.handle_nack(media_ssrc, lost, &mut self.events, &mut self.stats);
+            }
             Rtcp::Pli { media_ssrc, .. } => self.handle_pli(media_ssrc, now),
             Rtcp::Fir { entries, .. } => entries.for_each(|(ssrc, _)| self.handle_pli(ssrc, now)),
             Rtcp::Description | Rtcp::Bye { .. } | Rtcp::Remb { .. } | Rtcp::Twcc { .. } | Rtcp::Other { .. } => {}
         }
     }
 
-    fn handle_block(&mut self, block: &ReportBlock, now: Instant) {
-        let Some(sender) = self.senders.iter_mut().flatten().find(|sender| sender.ssrc() == block.ssrc) else { return };
-        sender.note_block(block);
-        let now = rtcp::compact(rtcp::ntp(outgoing::since(self.epoch, now)));
-        let round_trip = rtcp::round_trip(block.last_report, block.delay_since, now);
-        if let Phase::Connected(transport) = &mut self.phase {
-            transport.round_trip = round_trip.or(transport.round_trip);
-        }
-    }
-
-    fn handle_nack(&mut self, ssrc: u32, lost: Lost<'_>) {
-        let Some((line, sender)) = find_sender(&mut self.senders, ssrc) else { return };
-        for sequence in lost {
-            self.stats.nacks_received += 1;
-            let told = if sender.may_resend(sequence) {
-                self.events.push(Event::Retransmit { line, sequence })
-            } else {
-                Err(Discard::NackExcess)
-            };
-            told.unwrap_or_else(|reason| self.stats.discards.count(reason));
-        }
-    }
-
     fn handle_pli(&mut self, ssrc: u32, now: Instant) {
-        let Some((line, sender)) = find_sender(&mut self.senders, ssrc) else { return };
-        self.stats.plis_received += 1;
-        if sender.note_keyframe_wanted(now) {
-            self.tell(Event::KeyframeWanted { line });
-        }
+        self.sending.handle_pli(ssrc, now, &mut self.events, &mut self.stats);
     }
 
-    /// One compound for all lines, so that a player learns of sound and pictures at once.
-    fn send_reports(&mut self, now: Instant) {
-        if !self.senders.iter().flatten().any(|sender| sender.poll_timeout().is_some_and(|at| at <= now)) {
-            return;
-        }
+    /// All that is due.
+    fn send_rtcp(&mut self, now: Instant) {
         let mut compound = Vec::new();
-        for sender in self.senders.iter_mut().flatten() {
-            if sender.report(now, self.epoch, &mut compound) {
-                rtcp::write_cname(&mut compound, sender.ssrc(), &self.config.cname);
+        loop {
+            let (Phase::Connected(transport), Some(to)) = (&mut self.phase, self.ice.path()) else { return };
+            let is_due = self.sending.poll_report(now, &self.config.cname, &mut compound)
+                || self.reception.poll_feedback(now, &self.config.cname, &mut self.stats, &mut compound);
+            if !is_due {
+                return;
             }
-        }
-        self.send_rtcp(compound);
-    }
-
-    fn send_keyframe_wishes(&mut self, now: Instant) {
-        if !matches!(self.phase, Phase::Connected(_)) {
-            return;
-        }
-        let mut compound = Vec::new();
-        for (line, wish) in self.wishes.iter_mut().enumerate() {
-            let Some(wish) = wish else { continue };
-            let ssrcs = self.receivers.media_ssrcs(line);
-            if !self.receivers.agreed(line).feedback.pli || ssrcs.is_empty() || !wish.poll(now) {
-                continue;
+            if transport.outbound.seal_rtcp(&mut compound, 0) {
+                self.post(to, std::mem::take(&mut compound));
             }
-            // A compound begins with a report (RFC 3550 §6.1).
-            rtcp::write_receiver_report(&mut compound, FEEDBACK_SSRC, &[]);
-            ssrcs.iter().for_each(|ssrc| rtcp::write_pli(&mut compound, FEEDBACK_SSRC, *ssrc));
-            self.stats.plis_sent += ssrcs.len() as u64;
-        }
-        self.send_rtcp(compound);
-    }
-
-    fn send_rtcp(&mut self, mut compound: Vec<u8>) {
-        let Phase::Connected(transport) = &mut self.phase else { return };
-        if let Some(to) = self.ice.path().filter(|_| transport.outbound.seal_rtcp(&mut compound, 0)) {
-            self.post(to, compound);
         }
     }
 
@@ -478,9 +404,4 @@ impl Session {
             self.tell(Event::Closed(reason));
         }
     }
-}
-
-fn find_sender(senders: &mut [Option<Sender>], ssrc: u32) -> Option<(usize, &mut Sender)> {
-    let all = senders.iter_mut().enumerate().filter_map(|(line, sender)| Some((line, sender.as_mut()?)));
-    all.into_iter().find(|(_, sender)| sender.ssrc() == ssrc)
 }

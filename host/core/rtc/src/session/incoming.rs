@@ -1,14 +1,21 @@
-//! Which line a packet belongs to, and retransmissions made into what they repeat.
+//! What is received: packets put on their lines, retransmissions made into what they repeat, and the
+//! feedback about it all.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use heliu_rtp::RtpView;
+use heliu_rtp::rtcp::{self, ReportBlock};
+use heliu_rtp::{Receiver, RtpView, TwccRecorder, extension};
 
+use super::Stats;
+use super::keyframe_wish::KeyframeWish;
+use super::recognition::{Recognition, Role, Stream};
 use crate::discard::Discard;
 use crate::line::{Direction, MLine};
 
-/// SSRCs that are told apart: as many as SRTP keeps windows of.
-const STREAMS_MAX: usize = 32;
+/// Under which feedback is given: a side that sends nothing has no SSRC; browsers take 1 too.
+const FEEDBACK_SSRC: u32 = 1;
+/// A publisher measures its round trip by the reports.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// What stands before a retransmitted payload: the sequence number it had (RFC 4588 §4).
 const ORIGINAL_LEN: usize = 2;
 
@@ -21,137 +28,192 @@ pub struct Incoming<'a> {
     pub rid: Option<usize>,
     /// It came again.
     pub is_retransmission: bool,
+    /// Unrolled; the first of an SSRC lies one turn above zero.
+    pub sequence: u64,
+    /// Unrolled; the first of an SSRC lies one turn above zero.
+    pub timestamp: u64,
     /// The packet.
     pub view: RtpView<'a>,
 }
 
 /// All lines that receive.
 #[derive(Debug)]
-pub struct Receivers {
-    lines: Vec<MLine>,
-    streams: Vec<Stream>,
+pub struct Reception {
+    recognition: Recognition,
+    /// By SSRC of media, as many as are recognized.
+    receivers: Vec<(Stream, Box<Receiver>)>,
+    twcc: TwccRecorder,
+    /// The SSRC that feedback of arrival times names.
+    twcc_ssrc: u32,
+    report_at: Option<Instant>,
+    /// One for each line that receives, by line.
+    wishes: Vec<Option<KeyframeWish>>,
 }
 
-/// One SSRC of the peer.
-#[derive(Debug, Clone, Copy)]
-struct Stream {
-    ssrc: u32,
-    line: usize,
-    rid: Option<usize>,
-    role: Role,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Media,
-    /// Repeats what this SSRC sent.
-    Repair {
-        of: u32,
-    },
-}
-
-impl Receivers {
+impl Reception {
     pub fn new(lines: Vec<MLine>) -> Self {
-        Self { lines, streams: Vec::new() }
+        let wish =
+            |line: &MLine| (line.direction == Direction::Receive && line.feedback.pli).then(KeyframeWish::default);
+        Self {
+            wishes: lines.iter().map(wish).collect(),
+            recognition: Recognition::new(lines),
+            receivers: Vec::new(),
+            twcc: TwccRecorder::new(),
+            twcc_ssrc: 0,
+            report_at: None,
+        }
     }
 
-    /// Finds the line of a packet that was opened.
+    /// Takes a packet that was opened.
     ///
     /// # Errors
-    /// It is not RTP, on no line, or nothing that its line carries.
-    pub fn handle_packet<'a>(&mut self, packet: &'a mut [u8], _now: Instant) -> Result<Incoming<'a>, Discard> {
+    /// It is not RTP, on no line, nothing that its line carries, or was there before.
+    pub fn handle_packet<'a>(&mut self, packet: &'a mut [u8], now: Instant) -> Result<Incoming<'a>, Discard> {
         let view = RtpView::parse(packet).map_err(|_| Discard::RtpMalformed)?;
-        let Stream { line, rid, role, .. } = self.stream(&view)?;
-        let agreed = &self.lines[line];
-        match role {
-            Role::Media if view.payload_type() == agreed.payload_type => {
-                let view = RtpView::parse(packet).map_err(|_| Discard::RtpMalformed)?;
-                Ok(Incoming { line, rid, is_retransmission: false, view })
-            }
-            Role::Repair { of } if Some(view.payload_type()) == agreed.rtx_payload_type => {
+        let stream = self.recognition.stream(&view)?;
+        self.note_arrival(&view, &stream, now);
+        let packet = match stream.role {
+            Role::Media => &*packet,
+            Role::Repair { .. } if view.payload().len() < ORIGINAL_LEN => return Err(Discard::RtpEmpty),
+            Role::Repair { of } => {
                 let header_len = view.payload_range().start;
-                if view.payload().len() < ORIGINAL_LEN {
-                    return Err(Discard::RtpEmpty);
-                }
-                let original = unwrap(packet, header_len, agreed.payload_type, of);
-                let view = RtpView::parse(original).map_err(|_| Discard::RtpMalformed)?;
-                Ok(Incoming { line, rid, is_retransmission: true, view })
+                unwrap(packet, header_len, self.recognition.lines()[stream.line].payload_type, of)
             }
-            Role::Media | Role::Repair { .. } => Err(Discard::RtpPayloadType),
-        }
-    }
-
-    /// The line that this SSRC's media is on.
-    pub fn line(&self, ssrc: u32) -> Option<usize> {
-        let seen = self.streams.iter().find(|stream| stream.ssrc == ssrc && stream.role == Role::Media);
-        seen.map(|stream| stream.line)
-            .or_else(|| self.lines.iter().position(|line| receives(line) && line.ssrcs.contains(&ssrc)))
-    }
-
-    /// The SSRCs of a line's media: those that came, else those that were announced.
-    pub fn media_ssrcs(&self, line: usize) -> Vec<u32> {
-        let came = self.streams.iter().filter(|stream| stream.line == line && stream.role == Role::Media);
-        let came: Vec<u32> = came.map(|stream| stream.ssrc).collect();
-        if came.is_empty() { self.lines[line].ssrcs.clone() } else { came }
-    }
-
-    /// What was agreed on.
-    pub fn agreed(&self, line: usize) -> &MLine {
-        &self.lines[line]
-    }
-
-    fn stream(&mut self, view: &RtpView<'_>) -> Result<Stream, Discard> {
-        if let Some(known) = self.streams.iter().find(|stream| stream.ssrc == view.ssrc()) {
-            return Ok(*known);
-        }
-        let stream = self.announced(view.ssrc()).or_else(|| self.recognized(view)).ok_or(Discard::RtpForeign)?;
-        if self.streams.len() == STREAMS_MAX {
-            return Err(Discard::RtpForeign);
-        }
-        self.streams.push(stream);
-        Ok(stream)
-    }
-
-    /// By the offer.
-    fn announced(&self, ssrc: u32) -> Option<Stream> {
-        self.lines.iter().enumerate().filter(|(_, line)| receives(line)).find_map(|(at, line)| {
-            let stream = |role| Stream { ssrc, line: at, rid: None, role };
-            let repaired = || line.rtx_ssrcs.iter().zip(&line.ssrcs).find(|(repair, _)| **repair == ssrc);
-            let media = line.ssrcs.contains(&ssrc).then(|| stream(Role::Media));
-            media.or_else(|| repaired().map(|(_, of)| stream(Role::Repair { of: *of })))
+        };
+        let view = RtpView::parse(packet).map_err(|_| Discard::RtpMalformed)?;
+        let receiver = self.receiver(stream, &view, now)?;
+        let arrival = receiver.handle_packet(view.sequence(), view.timestamp(), now).map_err(discard)?;
+        Ok(Incoming {
+            line: stream.line,
+            rid: stream.rid,
+            is_retransmission: stream.role != Role::Media,
+            sequence: arrival.sequence,
+            timestamp: arrival.timestamp,
+            view,
         })
     }
 
-    /// By what the packet says of itself: its mid, or a payload type that is on one line only.
-    fn recognized(&self, view: &RtpView<'_>) -> Option<Stream> {
-        let kind = view.payload_type();
-        let carries = |line: &MLine| line.payload_type == kind || line.rtx_payload_type == Some(kind);
-        let says_mid = |line: &MLine| text(view, line.extensions.mid) == Some(&line.mid);
-        let mut candidates = self.lines.iter().enumerate().filter(|(_, line)| receives(line) && carries(line));
-        let named = candidates.clone().find(|(_, line)| says_mid(line));
-        let (at, line) = match named {
-            Some(named) => named,
-            None => candidates.next().filter(|_| candidates.next().is_none())?,
+    /// Takes a sender report; the line it is about.
+    pub fn handle_sender_report(&mut self, ssrc: u32, ntp: u64, now: Instant) -> Option<usize> {
+        let (stream, receiver) = self.receivers.iter_mut().find(|(stream, _)| stream.ssrc == ssrc)?;
+        receiver.handle_sender_report(ntp, now);
+        Some(stream.line)
+    }
+
+    /// Somebody wants a keyframe of the line.
+    pub fn request_keyframe(&mut self, line: usize) {
+        if let Some(Some(wish)) = self.wishes.get_mut(line) {
+            wish.note();
+        }
+    }
+
+    /// One came.
+    pub fn note_keyframe(&mut self, line: usize) {
+        if let Some(Some(wish)) = self.wishes.get_mut(line) {
+            wish.fulfil();
+        }
+    }
+
+    /// When [`Self::poll_feedback`] has something.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let nacks = self.receivers.iter().filter(|(stream, _)| self.is_asked_again(stream));
+        let nacks = nacks.filter_map(|(_, receiver)| receiver.poll_timeout());
+        let wishes = self.wishes.iter().flatten().filter_map(KeyframeWish::poll_timeout);
+        nacks.chain(wishes).chain(self.report_at).chain(self.twcc.poll_timeout()).min()
+    }
+
+    /// Appends one compound that is due to `out`. Call it until it returns false.
+    pub fn poll_feedback(&mut self, now: Instant, cname: &str, stats: &mut Stats, out: &mut Vec<u8>) -> bool {
+        if self.report_at.is_some_and(|at| at <= now) {
+            self.report_at = Some(now + REPORT_INTERVAL);
+            self.write_report(now, cname, out);
+            return true;
+        }
+        let start = out.len();
+        // A compound begins with a report (RFC 3550 §6.1).
+        rtcp::write_receiver_report(out, FEEDBACK_SSRC, &[]);
+        let is_due = self.write_keyframe_request(now, stats, out)
+            || self.write_nack(now, stats, out)
+            || self.twcc.poll(now, FEEDBACK_SSRC, self.twcc_ssrc, out);
+        if !is_due {
+            out.truncate(start);
+        }
+        is_due
+    }
+
+    fn receiver(&mut self, stream: Stream, view: &RtpView<'_>, now: Instant) -> Result<&mut Receiver, Discard> {
+        let known = self.receivers.iter().position(|(known, _)| known.ssrc == view.ssrc());
+        let at = match (known, stream.role) {
+            (Some(known), _) => known,
+            // Recognition knows no more of them than it has room for.
+            (None, Role::Media) => {
+                self.report_at.get_or_insert(now + REPORT_INTERVAL);
+                let clock_rate = self.recognition.lines()[stream.line].clock_rate;
+                self.receivers.push((stream, Box::new(Receiver::new(clock_rate))));
+                self.receivers.len() - 1
+            }
+            (None, Role::Repair { .. }) => return Err(Discard::RtpForeign),
         };
-        let rid_id = if line.payload_type == kind { line.extensions.rid } else { line.extensions.repaired_rid };
-        let rid = text(view, rid_id).and_then(|rid| line.rids.iter().position(|known| known == rid));
-        let role = if line.payload_type == kind { Role::Media } else { Role::Repair { of: self.repaired(at, rid)? } };
-        Some(Stream { ssrc: view.ssrc(), line: at, rid, role })
+        Ok(&mut self.receivers[at].1)
     }
 
-    /// The media of that layer; without layers the line's latest.
-    fn repaired(&self, line: usize, rid: Option<usize>) -> Option<u32> {
-        let of = |stream: &&Stream| stream.line == line && stream.role == Role::Media && stream.rid == rid;
-        self.streams.iter().rev().find(of).map(|stream| stream.ssrc)
+    fn note_arrival(&mut self, view: &RtpView<'_>, stream: &Stream, now: Instant) {
+        let line = &self.recognition.lines()[stream.line];
+        let id = line.extensions.twcc.filter(|_| line.feedback.twcc);
+        let value = id.and_then(|id| view.extension(id));
+        if let Some(sequence) = value.and_then(extension::transport_sequence) {
+            self.twcc_ssrc = view.ssrc();
+            self.twcc.note(sequence, now);
+        }
+    }
+
+    fn write_report(&mut self, now: Instant, cname: &str, out: &mut Vec<u8>) {
+        let blocks = self.receivers.iter_mut().filter_map(|(stream, receiver)| receiver.report(stream.ssrc, now));
+        let blocks: Vec<ReportBlock> = blocks.collect();
+        rtcp::write_receiver_report(out, FEEDBACK_SSRC, &blocks);
+        rtcp::write_cname(out, FEEDBACK_SSRC, cname);
+    }
+
+    fn write_keyframe_request(&mut self, now: Instant, stats: &mut Stats, out: &mut Vec<u8>) -> bool {
+        for (line, wish) in self.wishes.iter_mut().enumerate() {
+            let Some(wish) = wish else { continue };
+            let mut ssrcs = self.recognition.media_ssrcs(line).peekable();
+            if ssrcs.peek().is_some() && wish.poll(now) {
+                for ssrc in ssrcs {
+                    stats.plis_sent += 1;
+                    rtcp::write_pli(out, FEEDBACK_SSRC, ssrc);
+                }
+                return true;
+            }
+        }
+        false
+    }
+
+    fn write_nack(&mut self, now: Instant, stats: &mut Stats, out: &mut Vec<u8>) -> bool {
+        let lines = self.recognition.lines();
+        let asked_again = self.receivers.iter_mut().filter(|(stream, _)| lines[stream.line].feedback.nack);
+        for (stream, receiver) in asked_again {
+            if let Some(lost) = receiver.poll_nack(now) {
+                stats.nacks_sent += lost.len() as u64;
+                rtcp::write_nack(out, FEEDBACK_SSRC, stream.ssrc, lost);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn is_asked_again(&self, stream: &Stream) -> bool {
+        self.recognition.lines()[stream.line].feedback.nack
     }
 }
 
-fn receives(line: &MLine) -> bool {
-    line.direction == Direction::Receive
-}
-
-fn text<'a>(view: &RtpView<'a>, id: Option<u8>) -> Option<&'a str> {
-    std::str::from_utf8(view.extension(id?)?).ok()
+fn discard(reason: heliu_rtp::Discard) -> Discard {
+    match reason {
+        heliu_rtp::Discard::Duplicate => Discard::RtpDuplicate,
+        heliu_rtp::Discard::TooLate => Discard::RtpLate,
+        heliu_rtp::Discard::SequenceJump => Discard::RtpJump,
+        _ => Discard::RtpMalformed,
+    }
 }
 
 /// The packet that is repeated, where the retransmission lies (RFC 4588 §4): its header moves over the

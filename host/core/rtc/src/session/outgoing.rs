@@ -166,15 +166,15 @@ impl Sender {
         self.report_at
     }
 
-    /// Appends a report. False: there is nothing to report.
-    pub fn report(&mut self, now: Instant, epoch: Instant, out: &mut Vec<u8>) -> bool {
-        let Some(clock) = self.clock.filter(|_| self.packets > 0) else {
+    /// Appends a report of the moment that is `clock` on the session's clock. False: there is nothing to report.
+    pub fn report(&mut self, now: Instant, clock: MediaTime, out: &mut Vec<u8>) -> bool {
+        let Some(shows) = self.clock.filter(|_| self.packets > 0) else {
             self.report_at = self.report_at.map(|_| now + FIRST_REPORT_RETRY);
             return false;
         };
         let info = SenderInfo {
-            ntp: rtcp::ntp(since(epoch, now)),
-            rtp: shown(clock, self.clock_rate, now),
+            ntp: rtcp::ntp(clock),
+            rtp: shown(shows, self.clock_rate, now),
             packets: self.packets,
             octets: self.octets,
         };
@@ -188,12 +188,6 @@ impl Outgoing {
     fn fields(&self, payload_type: u8, ssrc: u32) -> HeaderFields {
         HeaderFields { payload_type, marker: self.marker, sequence: self.sequence, timestamp: self.timestamp, ssrc }
     }
-}
-
-/// The session's clock for reports.
-pub fn since(epoch: Instant, now: Instant) -> MediaTime {
-    let since = now.saturating_duration_since(epoch).as_nanos();
-    MediaTime(i64::try_from(since).unwrap_or(i64::MAX))
 }
 
 fn write(out: &mut Vec<u8>, fields: &HeaderFields, packet: &Outgoing, ids: ExtensionIds) {

@@ -176,6 +176,56 @@ fn retransmissions_come_as_what_they_repeat() {
 }
 
 #[test]
+fn what_is_missing_is_asked_for_until_it_comes() {
+    let mut world = World::connected();
+    for sequence in [10, 11, 14] {
+        world.publish(0, sequence, b"picture");
+    }
+    world.run(Duration::from_millis(300));
+    let asked = world.asked();
+    assert!(asked.starts_with(&[12, 13]) && asked.len() >= 4, "{asked:?}");
+    world.publish_rtx(0x1112, 97, 500, 12, b"picture");
+    world.publish(0, 13, b"picture");
+    world.run(Duration::from_millis(100));
+    world.asked();
+    world.run(Duration::from_secs(2));
+    assert!(world.asked().is_empty());
+    assert_eq!(world.take_received().len(), 5);
+
+    world.publish_rtx(0x1112, 97, 501, 13, b"picture");
+    world.run(Duration::from_millis(50));
+    assert_eq!(world.session.stats().discards.of(Discard::RtpDuplicate), 1);
+}
+
+#[test]
+fn a_publisher_hears_what_came_and_when() {
+    let mut world = World::connected();
+    for sequence in 0..100_u16 {
+        if sequence % 4 > 0 {
+            let number = sequence.to_be_bytes();
+            let sealed = world.peer.seal_rtp(0x1111, 96, sequence, b"picture", &[(3, &number)]);
+            world.peer.outbox.push_back((address(1), sealed));
+        }
+        world.run(Duration::from_millis(10));
+    }
+    world.run(Duration::from_millis(1_500));
+    let compounds = world.peer.take_rtcp();
+    let packets = || compounds.iter().flat_map(|compound| rtcp::parse(compound)).map(Result::unwrap);
+    let blocks = packets().filter_map(|packet| match packet {
+        Rtcp::ReceiverReport { blocks, .. } => Some(blocks),
+        _ => None,
+    });
+    let block = blocks.flatten().next().expect("a block");
+    assert_eq!(
+        (block.ssrc, block.lost > 0, (60..70).contains(&block.fraction_lost)),
+        (0x1111, true, true),
+        "{block:?}"
+    );
+    let feedback = packets().filter(|packet| matches!(packet, Rtcp::Twcc { media_ssrc: 0x1111, .. })).count();
+    assert!((8..=12).contains(&feedback), "every tenth of a second: {feedback}");
+}
+
+#[test]
 fn streams_that_were_not_announced_are_found_by_mid_or_payload_type() {
     let mut world = World::connected();
     let (now, from) = (world.now(), address(1));

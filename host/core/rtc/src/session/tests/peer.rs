@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use heliu_model::{Kind, MediaTime};
+use heliu_rtp::rtcp::{self, Rtcp};
 use heliu_rtp::{HeaderFields, write_header};
 use heliu_sim::Link;
 use rtc_srtp::context::Context;
@@ -151,6 +152,19 @@ impl World {
     pub fn next_sequence(&mut self) -> u16 {
         self.sequence += 1;
         self.sequence
+    }
+
+    /// Sequence numbers that the peer was asked for since the last call.
+    pub fn asked(&mut self) -> Vec<u16> {
+        let mut asked = Vec::new();
+        for compound in self.peer.take_rtcp() {
+            for packet in rtcp::parse(&compound) {
+                if let Rtcp::Nack { media_ssrc: 0x1111, lost, .. } = packet.unwrap() {
+                    asked.extend(lost);
+                }
+            }
+        }
+        asked
     }
 
     pub fn peer_sends_rtcp(&mut self, compound: &[u8]) {
@@ -330,8 +344,8 @@ fn context(key: &MasterKey) -> Context {
 }
 
 pub fn agreement(role: DtlsRole, remote_fingerprint: Fingerprint) -> Agreement {
-    let extensions = ExtensionIds { mid: Some(4), audio_level: Some(1), ..ExtensionIds::default() };
-    let feedback = Feedback { nack: true, pli: true, twcc: false };
+    let extensions = ExtensionIds { mid: Some(4), twcc: Some(3), audio_level: Some(1), ..ExtensionIds::default() };
+    let feedback = Feedback { nack: true, pli: true, twcc: true };
     let pictures = MLine {
         mid: "0".to_owned(),
         kind: Kind::Video,
