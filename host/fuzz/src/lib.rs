@@ -38,7 +38,7 @@ pub enum Cost {
 }
 
 /// All of them, by name.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 22] = [
     parser("aac_config", target::aac_config::run),
     parser("addresses", target::addresses::run),
     parser("avc_nals", target::avc_nals::run),
@@ -46,15 +46,19 @@ pub const TARGETS: [Target; 18] = [
     parser("config", target::config::run),
     parser("flv", target::flv::run),
     parser("flv_tags", target::flv_tags::run),
+    parser("frame_assembler", target::frame_assembler::run),
+    parser("h264_payloads", target::h264_payloads::run),
     codec("opus", target::opus::run),
     codec("pictures", target::pictures::run),
     parser("pipeline", target::pipeline::run),
     codec("probe", target::probe::run),
+    parser("rtcp", target::rtcp::run),
     parser("rtmp_amf", target::rtmp_amf::run),
     parser("rtmp_chunks", target::rtmp_chunks::run),
     parser("rtmp_client", target::rtmp_client::run),
     parser("rtmp_handshake", target::rtmp_handshake::run),
     parser("rtmp_server", target::rtmp_server::run),
+    parser("rtp_packet", target::rtp_packet::run),
     codec("sound", target::sound::run),
     parser("store_record", target::store_record::run),
 ];

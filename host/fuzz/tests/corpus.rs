@@ -25,9 +25,8 @@ macro_rules! tests {
 }
 
 tests! {
-    aac_config addresses avc_nals avc_sets config flv flv_tags opus pictures pipeline probe rtmp_amf
-    rtmp_chunks
-    rtmp_client rtmp_handshake rtmp_server sound store_record
+    aac_config addresses avc_nals avc_sets config flv flv_tags frame_assembler h264_payloads opus pictures pipeline
+    probe rtcp rtmp_amf rtmp_chunks rtmp_client rtmp_handshake rtmp_server rtp_packet sound store_record
 }
 
 #[test]
