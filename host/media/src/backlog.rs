@@ -21,7 +21,8 @@ const FRAME_BYTES_MAX: usize = 4 << 20;
 /// Control bytes beyond this: the other side does not read at all.
 const CONTROL_BYTES_MAX: usize = 256 << 10;
 /// How long sound waits for a picture. They come every 40 ms at 25 a second; nobody hears the difference,
-/// because what is heard with the next picture is there with the next picture.
+/// because what is heard with the next picture is there with the next picture. Half of it would let most
+/// sound leave alone: 48 writes a second for each player instead of 25, or of 30 at 30 pictures.
 const SOUND_WAIT: Duration = Duration::from_millis(40);
 /// A connection whose backlog does not move for so long is cut. The kernel has taken some seconds' worth
 /// before that, and within 30 s of its last read a viewer shall be gone.
