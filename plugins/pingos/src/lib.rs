@@ -31,8 +31,8 @@ const BODY_BYTES_MAX: u32 = 64 * 1024;
 #[must_use]
 pub fn plugin() -> Plugin {
     let plugin = Plugin::new("pingos", env!("CARGO_PKG_VERSION"))
-        .face(face())
-        .config_schema(&config::schema())
+        .face(face)
+        .config_schema(config::schema)
         .guard(key::check)
         .admit(&["*"], admission::admit)
         .on_event(&["publication.started", "publication.ended", "room.resync", "host.started"], idle::handle_event)

@@ -40,6 +40,8 @@
 
 mod admission;
 pub mod alarm;
+#[cfg(target_family = "wasm")]
+mod allocator;
 pub mod ambient;
 pub mod bindings;
 pub mod config;
@@ -77,7 +79,3 @@ pub use rejection::{Part, Rejection};
 pub use response::{IntoResponse, Response};
 pub use table::{Key, Record, Table};
 pub use wish::{Address, Egress, Mixer, Place, Scene, Sound, locate, urls};
-
-#[cfg(target_family = "wasm")]
-#[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -1,7 +1,8 @@
 //! `Plugin`: what a personality is, built once per instance.
 //!
 //! The same value answers `describe` and dispatches calls, so a route cannot be described and then
-//! not be there.
+//! not be there. Most instances serve a call and are never asked what they are: building one allocates
+//! next to nothing, and faces, schema and descriptor are made only to be told.
 
 use serde_json::Value;
 
@@ -22,8 +23,14 @@ type OnAlarm = Box<dyn Fn(&Alarm) -> Result<(), Error>>;
 
 /// A personality.
 pub struct Plugin {
-    descriptor: Descriptor,
-    calls: Vec<Call>,
+    name: &'static str,
+    version: &'static str,
+    routes: Vec<Route>,
+    faces: Vec<Box<dyn Fn() -> Face>>,
+    request_id: Option<&'static str>,
+    apps: &'static [&'static str],
+    events: &'static [&'static str],
+    config_schema: Option<fn() -> Value>,
     guard: Option<Guard>,
     admit: Option<Admit>,
     on_event: Option<OnEvent>,
@@ -32,92 +39,108 @@ pub struct Plugin {
 
 /// One REST operation, for those that need more than [`Plugin::get`] and its sisters.
 pub struct Route {
-    route: manifest::Route,
+    id: &'static str,
+    method: &'static str,
+    path: &'static str,
+    serialize: &'static [&'static str],
+    headers: Option<&'static [&'static str]>,
+    body_bytes_max: Option<u32>,
+    time_ms_max: Option<u32>,
     call: Call,
 }
 
 impl Route {
     /// `path`: `/rooms/{room}`, a final `{rest...}` takes the tail. `id`: the operation's, unique.
     #[must_use]
-    pub fn new<A>(method: &str, path: &str, id: &str, handler: impl Handler<A>) -> Self {
-        let route = manifest::Route {
-            id: id.to_owned(),
-            method: method.to_owned(),
-            path: path.to_owned(),
-            serialize: Vec::new(),
+    pub fn new<A>(method: &'static str, path: &'static str, id: &'static str, handler: impl Handler<A>) -> Self {
+        Self {
+            id,
+            method,
+            path,
+            serialize: &[],
             headers: None,
             body_bytes_max: None,
             time_ms_max: None,
-            openapi: None,
-        };
-        Self { route, call: Box::new(move |request| handler.call(request)) }
+            call: Box::new(move |request| handler.call(request)),
+        }
     }
 
     /// Calls with the same values of these path names run one after another.
     #[must_use]
-    pub fn serialize(mut self, names: &[&str]) -> Self {
-        self.route.serialize = owned(names);
+    pub fn serialize(mut self, names: &'static [&'static str]) -> Self {
+        self.serialize = names;
         self
     }
 
     /// Wall time, waiting included; at most 120 000.
     #[must_use]
     pub fn time_ms_max(mut self, time_ms_max: u32) -> Self {
-        self.route.time_ms_max = Some(time_ms_max);
+        self.time_ms_max = Some(time_ms_max);
         self
+    }
+
+    fn described(&self) -> manifest::Route {
+        manifest::Route {
+            id: self.id.to_owned(),
+            method: self.method.to_owned(),
+            path: self.path.to_owned(),
+            serialize: owned(self.serialize),
+            headers: self.headers.map(owned),
+            body_bytes_max: self.body_bytes_max,
+            time_ms_max: self.time_ms_max,
+            openapi: None,
+        }
     }
 }
 
 impl Plugin {
     /// Name and version as they appear in logs.
     #[must_use]
-    pub fn new(name: &str, version: &str) -> Self {
-        let descriptor = Descriptor {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            sdk: concat!("heliu-sdk ", env!("CARGO_PKG_VERSION"), ", rust").to_owned(),
+    pub fn new(name: &'static str, version: &'static str) -> Self {
+        Self {
+            name,
+            version,
             routes: Vec::new(),
-            channels: Vec::new(),
-            mounts: Vec::new(),
             faces: Vec::new(),
             request_id: None,
-            apps: Vec::new(),
-            events: Vec::new(),
+            apps: &[],
+            events: &[],
             config_schema: None,
-            openapi: None,
-        };
-        Self { descriptor, calls: Vec::new(), guard: None, admit: None, on_event: None, on_alarm: None }
+            guard: None,
+            admit: None,
+            on_event: None,
+            on_alarm: None,
+        }
     }
 
     /// A `GET` route.
     #[must_use]
-    pub fn get<A>(self, path: &str, id: &str, handler: impl Handler<A>) -> Self {
+    pub fn get<A>(self, path: &'static str, id: &'static str, handler: impl Handler<A>) -> Self {
         self.route(Route::new("GET", path, id, handler))
     }
 
     /// A `POST` route.
     #[must_use]
-    pub fn post<A>(self, path: &str, id: &str, handler: impl Handler<A>) -> Self {
+    pub fn post<A>(self, path: &'static str, id: &'static str, handler: impl Handler<A>) -> Self {
         self.route(Route::new("POST", path, id, handler))
     }
 
     /// A `PUT` route.
     #[must_use]
-    pub fn put<A>(self, path: &str, id: &str, handler: impl Handler<A>) -> Self {
+    pub fn put<A>(self, path: &'static str, id: &'static str, handler: impl Handler<A>) -> Self {
         self.route(Route::new("PUT", path, id, handler))
     }
 
     /// A `DELETE` route.
     #[must_use]
-    pub fn delete<A>(self, path: &str, id: &str, handler: impl Handler<A>) -> Self {
+    pub fn delete<A>(self, path: &'static str, id: &'static str, handler: impl Handler<A>) -> Self {
         self.route(Route::new("DELETE", path, id, handler))
     }
 
     /// Any route.
     #[must_use]
     pub fn route(mut self, route: Route) -> Self {
-        self.descriptor.routes.push(route.route);
-        self.calls.push(route.call);
+        self.routes.push(route);
         self
     }
 
@@ -131,50 +154,58 @@ impl Plugin {
     /// Of all routes so far: larger bodies get fault 413.
     #[must_use]
     pub fn body_bytes_max(mut self, bytes: u32) -> Self {
-        self.descriptor.routes.iter_mut().for_each(|route| route.body_bytes_max = Some(bytes));
+        self.routes.iter_mut().for_each(|route| route.body_bytes_max = Some(bytes));
         self
     }
 
     /// Of all routes so far: only these headers are handed over. Fewer is faster.
     #[must_use]
-    pub fn headers(mut self, names: &[&str]) -> Self {
-        self.descriptor.routes.iter_mut().for_each(|route| route.headers = Some(owned(names)));
+    pub fn headers(mut self, names: &'static [&'static str]) -> Self {
+        self.routes.iter_mut().for_each(|route| route.headers = Some(names));
         self
     }
 
-    /// What the host answers alone. At least one, for `/`.
+    /// What the host answers alone. At least one, for `/`. Made only when the host asks what the plugin is.
     #[must_use]
-    pub fn face(mut self, face: Face) -> Self {
-        self.descriptor.faces.push(face.0);
+    pub fn face(mut self, face: impl Fn() -> Face + 'static) -> Self {
+        self.faces.push(Box::new(face));
         self
     }
 
     /// The header that carries the client's request id, both ways; lower case.
     #[must_use]
-    pub fn request_id(mut self, header: &str) -> Self {
-        self.descriptor.request_id = Some(header.to_owned());
+    pub fn request_id(mut self, header: &'static str) -> Self {
+        self.request_id = Some(header);
         self
     }
 
-    /// JSON Schema of the operator's `config` table.
+    /// JSON Schema of the operator's `config` table. Made only when the host asks what the plugin is.
     #[must_use]
-    pub fn config_schema(mut self, schema: &Value) -> Self {
-        self.descriptor.config_schema = Some(schema.to_string());
+    pub fn config_schema(mut self, schema: fn() -> Value) -> Self {
+        self.config_schema = Some(schema);
         self
     }
 
     /// Decides who may publish and play under these apps; `*` takes every app nobody else owns.
     #[must_use]
-    pub fn admit(mut self, apps: &[&str], admit: impl Fn(&Attempt) -> Result<Grant, Refusal> + 'static) -> Self {
-        self.descriptor.apps = owned(apps);
+    pub fn admit(
+        mut self,
+        apps: &'static [&'static str],
+        admit: impl Fn(&Attempt) -> Result<Grant, Refusal> + 'static,
+    ) -> Self {
+        self.apps = apps;
         self.admit = Some(Box::new(admit));
         self
     }
 
     /// Wants events of these kinds: `publication.*`.
     #[must_use]
-    pub fn on_event(mut self, kinds: &[&str], handler: impl Fn(&Event) -> Result<(), Error> + 'static) -> Self {
-        self.descriptor.events = owned(kinds);
+    pub fn on_event(
+        mut self,
+        kinds: &'static [&'static str],
+        handler: impl Fn(&Event) -> Result<(), Error> + 'static,
+    ) -> Self {
+        self.events = kinds;
         self.on_event = Some(Box::new(handler));
         self
     }
@@ -187,11 +218,24 @@ impl Plugin {
     }
 
     pub(crate) fn descriptor(&self) -> Descriptor {
-        let mut descriptor = self.descriptor.clone();
-        if descriptor.faces.is_empty() {
-            descriptor.faces.push(Face::new("/").0);
+        let mut faces: Vec<manifest::Face> = self.faces.iter().map(|face| face().0).collect();
+        if faces.is_empty() {
+            faces.push(Face::new("/").0);
         }
-        descriptor
+        Descriptor {
+            name: self.name.to_owned(),
+            version: self.version.to_owned(),
+            sdk: concat!("heliu-sdk ", env!("CARGO_PKG_VERSION"), ", rust").to_owned(),
+            routes: self.routes.iter().map(Route::described).collect(),
+            channels: Vec::new(),
+            mounts: Vec::new(),
+            faces,
+            request_id: self.request_id.map(str::to_owned),
+            apps: owned(self.apps),
+            events: owned(self.events),
+            config_schema: self.config_schema.map(|schema| schema().to_string()),
+            openapi: None,
+        }
     }
 
     /// `Err`: a refusal, whose records and orders must be forgotten.
@@ -199,10 +243,9 @@ impl Plugin {
         if let Some(guard) = &self.guard {
             guard(request)?;
         }
-        let routes = self.descriptor.routes.iter().zip(&self.calls);
-        let mut calls = routes.filter(|(route, _)| route.id == request.route).map(|(_, call)| call);
+        let route = self.routes.iter().find(|route| route.id == request.route);
         // The host sends only what `describe` told it.
-        calls.next().map_or_else(|| Err(Response::empty(404)), |call| call(request))
+        route.map_or_else(|| Err(Response::empty(404)), |route| (route.call)(request))
     }
 
     pub(crate) fn handle_attempt(&self, attempt: &Attempt) -> Result<Grant, Refusal> {

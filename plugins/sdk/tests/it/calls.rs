@@ -88,8 +88,8 @@ fn plugin() -> Plugin {
         .post("/json", "json", |Json(body): Json<Body>| answer(body.list[0].size))
         .post("/count/{then}", "count", count)
         .route(Route::new("GET", "/tail/{rest...}", "tail", |Path(rest): Path<String>| answer(rest)).time_ms_max(1))
-        .face(Face::new("/").fault(404, 404, &json!({ "error": 404 })).fault(0, 400, &json!({ "error": 0 })))
-        .face(Face::new("/v1").fault(404, 404, &json!({ "v1": 404 })))
+        .face(|| Face::new("/").fault(404, 404, &json!({ "error": 404 })).fault(0, 400, &json!({ "error": 0 })))
+        .face(|| Face::new("/v1").fault(404, 404, &json!({ "v1": 404 })))
         .admit(&["app"], |attempt| {
             COUNT.put(&1)?;
             match attempt.segments().as_slice() {

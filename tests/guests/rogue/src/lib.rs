@@ -11,11 +11,15 @@ use serde_json::json;
 /// The personality.
 #[must_use]
 pub fn plugin() -> Plugin {
-    let face = Face::new("/")
-        .fault(0, 500, &json!({"fault": "{message}"}))
-        .fault(503, 503, &json!({"fault": "busy"}))
-        .fault(504, 504, &json!({"fault": "late"}));
     Plugin::new("rogue", env!("CARGO_PKG_VERSION")).face(face).get("/rogue/{how}", "misbehave", misbehave)
+}
+
+fn face() -> Face {
+    Face::new("/").fault(0, 500, &json!({"fault": "{message}"})).fault(503, 503, &json!({"fault": "busy"})).fault(
+        504,
+        504,
+        &json!({"fault": "late"}),
+    )
 }
 
 struct Trouble;
