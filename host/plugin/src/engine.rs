@@ -16,7 +16,11 @@ use crate::meter::TICK;
 const CORE_INSTANCES_PER_COMPONENT: u32 = 4;
 /// More would reserve more address space than a process has.
 const INSTANCES_MAX: usize = 4096;
+/// What an instance has written is wiped up to here when it goes; giving pages back to the system instead
+/// costs a message to every processor.
 const KEEP_RESIDENT: usize = 1 << 20;
+/// The same of a table; those of a component from the usual tools have some hundred entries.
+const TABLE_KEEP_RESIDENT: usize = 64 << 10;
 
 /// Makes the engine and starts its clock, which stops with the engine.
 ///
@@ -46,6 +50,7 @@ fn config(instances: usize, memory_len_max: usize) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.max_memory_size(memory_len_max)
         .linear_memory_keep_resident(KEEP_RESIDENT)
+        .table_keep_resident(TABLE_KEEP_RESIDENT)
         .pagemap_scan(Enabled::Auto)
         .total_component_instances(instances)
         .total_core_instances(instances * CORE_INSTANCES_PER_COMPONENT)
