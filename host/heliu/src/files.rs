@@ -1,5 +1,9 @@
 //! How many files this process may have open: each connection is one.
 
+use std::io;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// Listeners, the store, components, sockets of our own.
 const OTHERS: u64 = 256;
 
@@ -7,11 +11,18 @@ const OTHERS: u64 = 256;
 /// need.
 pub fn raise_bound() {
     let needed = (heliu_media::CONNECTIONS_MAX + heliu_http::Config::default().connections_max) as u64 + OTHERS;
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(files) if files < needed => {
+    match raise() {
+        Ok(Some(files)) if files < needed => {
             tracing::warn!(files, needed, "fewer open files than connections: raise the hard limit (ulimit -Hn)");
         }
         Ok(files) => tracing::debug!(files, "open files"),
         Err(error) => tracing::warn!(%error, "cannot raise the bound of open files"),
     }
+}
+
+/// The bound from here on; `None`: there is none.
+fn raise() -> io::Result<Option<u64>> {
+    let allowed = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: allowed, maximum: allowed })?;
+    Ok(allowed)
 }
