@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use heliu_model::RtmpUrl;
+use heliu_container::flv::TagReader;
+use heliu_model::{Kind, RtmpUrl};
 use heliu_rtmp::{ClientEvent, ClientSession, MediaKind, media_message};
 
 /// One tag of an FLV file.
@@ -28,22 +29,17 @@ pub struct Publisher {
 
 /// Sound and pictures of an FLV file, codec headers first.
 pub fn tags(file: &Path) -> Vec<Tag> {
-    let bytes = std::fs::read(file).expect("the file is there");
-    let mut rest = &bytes[13..];
-    let mut tags = Vec::new();
-    while rest.len() > 11 {
-        let len = usize::from(rest[1]) << 16 | usize::from(rest[2]) << 8 | usize::from(rest[3]);
-        let timestamp = u32::from_be_bytes([rest[7], rest[4], rest[5], rest[6]]);
-        let kind = match rest[0] {
-            8 => Some(MediaKind::Audio),
-            9 => Some(MediaKind::Video),
-            _ => None,
+    let mut reader = TagReader::new();
+    reader.handle_bytes(&std::fs::read(file).expect("the file is there"));
+    let tags = std::iter::from_fn(|| reader.poll().expect("it is FLV"));
+    let media = tags.filter_map(|tag| {
+        let kind = match tag.kind? {
+            Kind::Audio => MediaKind::Audio,
+            Kind::Video => MediaKind::Video,
         };
-        let body = rest[11..11 + len].to_vec();
-        tags.extend(kind.map(|kind| Tag { kind, timestamp, body }));
-        rest = &rest[11 + len + 4..];
-    }
-    tags
+        Some(Tag { kind, timestamp: tag.timestamp_ms, body: tag.body.into() })
+    });
+    media.collect()
 }
 
 impl Publisher {

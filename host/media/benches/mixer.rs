@@ -18,11 +18,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use heliu_codec::{Composer, Pool, VideoDecoder, VideoEncoded, VideoEncoder, VideoEncoderConfig, VideoOutput};
-use heliu_container::flv::FlvReader;
+use heliu_container::flv::{FlvReader, Tag, TagReader};
 use heliu_media::{Admit, Config, Handle, Media};
 use heliu_model::{
-    Area, Attempt, Command, Composition, Draw, Encoding, Fit, Frame, Grant, Layout, MediaTime, MixerIntent, Picture,
-    Primary, Rect, Refusal, Region, Revision, RtmpUrl, Scene, Size, Sound, Table, Takeover, Yuv,
+    Area, Attempt, Command, Composition, Draw, Encoding, Fit, Frame, Grant, Kind, Layout, MediaTime, MixerIntent,
+    Picture, Primary, Rect, Refusal, Region, Revision, RtmpUrl, Scene, Size, Sound, Table, Takeover, Yuv,
 };
 use heliu_rtmp::{ClientEvent, ClientSession, MediaKind, media_message};
 
@@ -159,7 +159,7 @@ fn decode(pool: &Pool, clip: &[Tag]) -> Vec<Picture> {
 
 fn frames(clip: &[Tag]) -> Vec<Frame> {
     let mut reader = FlvReader::new();
-    let read = clip.iter().filter_map(|tag| reader.handle_video(tag.timestamp, tag.body.clone().into()).ok().flatten());
+    let read = clip.iter().filter_map(|tag| reader.handle_video(tag.timestamp_ms, tag.body.clone()).ok().flatten());
     let millis = MediaTime::from_millis;
     read.map(|read| Frame {
         format: read.format,
@@ -224,25 +224,12 @@ impl Admit for Everybody {
     }
 }
 
-struct Tag {
-    timestamp: u32,
-    body: Vec<u8>,
-}
-
 /// Picture tags of an FLV file.
 fn tags(file: &Path) -> Vec<Tag> {
-    let bytes = std::fs::read(file).unwrap();
-    let mut rest = &bytes[13..];
-    let mut tags = Vec::new();
-    while rest.len() > 11 {
-        let len = usize::from(rest[1]) << 16 | usize::from(rest[2]) << 8 | usize::from(rest[3]);
-        let timestamp = u32::from_be_bytes([rest[7], rest[4], rest[5], rest[6]]);
-        if rest[0] == 9 {
-            tags.push(Tag { timestamp, body: rest[11..11 + len].to_vec() });
-        }
-        rest = &rest[11 + len + 4..];
-    }
-    tags
+    let mut reader = TagReader::new();
+    reader.handle_bytes(&std::fs::read(file).unwrap());
+    let tags = std::iter::from_fn(|| reader.poll().unwrap());
+    tags.filter(|tag| tag.kind == Some(Kind::Video)).collect()
 }
 
 /// Sends a clip once, in real time.
@@ -260,9 +247,9 @@ fn publish(to: SocketAddr, number: usize, clip: &[Tag]) {
     }
     let start = Instant::now();
     for tag in clip {
-        let due = start + Duration::from_millis(u64::from(tag.timestamp));
+        let due = start + Duration::from_millis(u64::from(tag.timestamp_ms));
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        let bytes = media_message(MediaKind::Video, tag.timestamp, session.stream_id(), &[&tag.body]);
+        let bytes = media_message(MediaKind::Video, tag.timestamp_ms, session.stream_id(), &[&tag.body]);
         if socket.write_all(&bytes).is_err() {
             return;
         }
