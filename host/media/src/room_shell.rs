@@ -22,7 +22,8 @@ use crate::worker::Worker;
 /// Hands out what the room gives.
 struct Hands<'a> {
     endpoints: &'a mut BTreeMap<EndpointId, Endpoint>,
-    shared: Shared,
+    /// Of the one frame that many get; `None`: one gets many frames.
+    shared: Option<Shared>,
 }
 
 /// One room, owned by one worker.
@@ -115,7 +116,7 @@ impl RoomShell {
     pub fn handle_frame(&mut self, from: EndpointId, publication: &PublicationId, frame: Frame) {
         let Self { room, endpoints, clock, .. } = self;
         let is_sound = frame.kind() == Kind::Audio;
-        room.handle_frame(from, publication, frame, clock.now(), wall(), &mut Hands::new(endpoints));
+        room.handle_frame(from, publication, frame, clock.now(), wall(), &mut Hands::with_one_frame(endpoints));
         if is_sound && !std::mem::replace(&mut self.sound_waits, true) {
             self.worker.note_sound(&self.id);
         }
@@ -340,7 +341,7 @@ impl RoomShell {
 
     fn subscribe(&mut self, wish: Wish) -> Result<(), heliu_room::Error> {
         let Self { room, endpoints, clock, .. } = self;
-        room.subscribe(wish, clock.now(), &mut Hands::new(endpoints))
+        room.subscribe(wish, clock.now(), &mut Hands::with_many_frames(endpoints))
     }
 
     fn end(&mut self, id: EndpointId, reason: LeaveReason) {
@@ -430,15 +431,19 @@ impl RoomShell {
 }
 
 impl<'a> Hands<'a> {
-    fn new(endpoints: &'a mut BTreeMap<EndpointId, Endpoint>) -> Self {
-        Self { endpoints, shared: Shared::default() }
+    fn with_one_frame(endpoints: &'a mut BTreeMap<EndpointId, Endpoint>) -> Self {
+        Self { endpoints, shared: Some(Shared::default()) }
+    }
+
+    fn with_many_frames(endpoints: &'a mut BTreeMap<EndpointId, Endpoint>) -> Self {
+        Self { endpoints, shared: None }
     }
 }
 
 impl Sink for Hands<'_> {
     fn handle_frame(&mut self, delivery: Delivery<'_>) {
         if let Some(endpoint) = self.endpoints.get_mut(&delivery.endpoint) {
-            endpoint.deliver(delivery, &mut self.shared);
+            endpoint.deliver(delivery, self.shared.as_mut().unwrap_or(&mut Shared::default()));
         }
     }
 
