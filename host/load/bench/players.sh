@@ -3,7 +3,7 @@
 #
 #   host/load/bench/players.sh <heliu> <heliu-load> <plugin.wasm> [counts…]
 #
-# Also: 50 stalled players beside 50 good ones, 2 000 idle connections, kill -9 to accepting again.
+# Also: 50 stalled players beside 50 good ones, 2 000 idle connections. Restarts: `restart.sh`.
 # Figures mean something on a quiet machine only; the load average is told before each.
 set -eu
 heliu=$1 load=$2 plugin=$3; shift 3
@@ -61,13 +61,3 @@ done
 kill "$publisher"; wait "$publisher" 2>/dev/null || true
 
 measure "heliu, idle" idle 127.0.0.1:47935 --count 2000 --pid "$server"
-
-for round in 1 2 3; do
-  kill -9 "$server"; wait "$server" 2>/dev/null || true
-  : > "$folder/ready"
-  began=$(date +%s%N)
-  run_heliu
-  until (exec 3<> /dev/tcp/127.0.0.1/47935) 2>/dev/null; do :; done
-  echo "heliu, restart $round: accepting after $((($(date +%s%N) - began) / 1000000)) ms"
-  ready
-done
