@@ -29,7 +29,7 @@ fn the_table_of_arrows_is_true() {
 fn arrows_point_toward_the_model() {
     let arrows = imports(&metadata());
     let imports = |name: &str| arrows[name].0.clone();
-    let core = ["model", "rtmp", "container", "room", "mixer", "pattern", "reconcile", "sim"]
+    let core = ["model", "rtmp", "rtp", "rtc", "container", "room", "mixer", "pattern", "reconcile", "sim"]
         .map(|name| format!("heliu-{name}"));
 
     assert_eq!(imports("heliu-model"), BTreeSet::new());

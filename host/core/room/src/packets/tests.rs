@@ -1,3 +1,5 @@
+//! What receivers of packets get, and when.
+
 use std::sync::Arc;
 
 use bytes::Bytes;
