@@ -1,7 +1,8 @@
 //! What the operator decides about the media plane.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use heliu_model::{Cidr, Namespace};
 
@@ -15,6 +16,8 @@ pub struct Config {
     pub rtmp: Option<SocketAddr>,
     /// Where they connect with TLS; `None`: nowhere.
     pub rtmps: Option<Rtmps>,
+    /// Where browsers send and receive media; `None`: nowhere.
+    pub webrtc: Option<WebRtc>,
     /// Worker threads; 0: one per core.
     pub workers: usize,
     /// Codec threads; 0: one per core.
@@ -36,11 +39,23 @@ pub struct Rtmps {
     pub certificate: Certificate,
 }
 
+/// WebRTC's ports and patience.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebRtc {
+    /// UDP port of the first worker; each next one has the next port. Port 0: each takes a free one.
+    pub udp: SocketAddr,
+    /// Addresses told to clients instead of `udp`'s own.
+    pub announce: Vec<IpAddr>,
+    /// A client of which no connectivity check has come for so long has left (RFC 7675).
+    pub consent: Duration,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             rtmp: Some(([127, 0, 0, 1], 1935).into()),
             rtmps: None,
+            webrtc: None,
             workers: 0,
             codec_threads: 0,
             public_names: Vec::new(),

@@ -11,6 +11,7 @@ use crate::acceptor::Client;
 use crate::admit::Admit;
 use crate::endpoint::{Relayed, Sourced};
 use crate::flows::Flows;
+use crate::negotiator::{Calling, Negotiating};
 use crate::net::Connector;
 use crate::own_names::OwnNames;
 use crate::placement::worker_of;
@@ -26,6 +27,10 @@ pub enum Order {
     Relay(Box<Relayed>),
     /// A granted source of the operator.
     Source(Box<Sourced>),
+    /// A granted offer of a browser.
+    Negotiate(Box<Negotiating>),
+    /// For a session of some worker.
+    Call(Calling),
     /// From the reconciler.
     Command(heliu_model::Command),
     /// End everything; answered when the last connection is closed.

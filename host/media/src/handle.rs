@@ -12,17 +12,21 @@ use tokio::task::JoinSet;
 
 use crate::acceptor;
 use crate::admit::Admit;
-use crate::config::Config;
+use crate::config::{Config, WebRtc};
 use crate::connections::Connections;
 use crate::director::{Director, Order};
 use crate::doors::Doors;
+use crate::negotiation::{Negotiated, NegotiationError, OfferRequest, SessionId, Trickle, Trickled};
 use crate::net::{CertificateError, Connector, EgressFilter, TlsServer};
 use crate::own_names::OwnNames;
+use crate::rtc::RtcDoor;
 use crate::viewing::{self, ViewRequest, Viewing};
-use crate::{sources, worker};
+use crate::{negotiator, sources, worker};
 
 /// Events the control plane may have waiting; more are counted as lost.
 const EVENTS_MAX: usize = 4_096;
+/// From the answer to a browser until it can send and receive.
+const CONNECT_MAX: Duration = Duration::from_secs(30);
 /// How long connections may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -32,6 +36,12 @@ pub enum StartError {
     /// Usually: taken by another program.
     #[error("cannot listen for RTMP on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// Usually: taken by another program.
+    #[error("cannot listen for WebRTC on UDP {0}: {1}")]
+    Udp(SocketAddr, std::io::Error),
+    /// No certificate for browsers.
+    #[error("cannot make a certificate for WebRTC: {0}")]
+    Rtc(#[from] heliu_rtc::CertificateError),
     /// There is no TLS listener without a certificate.
     #[error("cannot listen for RTMP over TLS: {0}")]
     Certificate(#[from] CertificateError),
@@ -97,9 +107,10 @@ impl Media {
         let pool = Pool::start(or_cores(config.codec_threads)).map_err(StartError::Thread)?;
 
         let mut statuses = Vec::new();
-        for (index, inbox) in orders.into_iter().enumerate() {
+        let doors = rtc_doors(config.webrtc.as_ref(), orders.len())?;
+        for ((index, inbox), door) in orders.into_iter().enumerate().zip(doors) {
             let (sender, receiver) = watch::channel(Arc::default());
-            worker::spawn(index, inbox, director.clone(), pool.clone(), sender).map_err(StartError::Thread)?;
+            worker::spawn(index, inbox, director.clone(), pool.clone(), door, sender).map_err(StartError::Thread)?;
             statuses.push(receiver);
         }
         let (mut acceptors, doors) = (JoinSet::new(), Doors::default());
@@ -169,13 +180,14 @@ impl Handle {
         };
         for status in self.statuses.iter() {
             let status = status.borrow().clone();
-            let Status { rooms, observed, mixers, egresses, totals } = (*status).clone();
+            let Status { rooms, observed, mixers, egresses, totals, sessions } = (*status).clone();
             all.rooms.extend(rooms);
             all.observed.mixers.extend(observed.mixers);
             all.observed.egresses.extend(observed.egresses);
             all.mixers.extend(mixers);
             all.egresses.extend(egresses);
             all.totals += totals;
+            all.sessions += sessions;
         }
         Arc::new(all)
     }
@@ -212,6 +224,30 @@ impl Handle {
         viewing::view(&self.director, request).await
     }
 
+    /// Turns a browser's offer into a session.
+    ///
+    /// # Errors
+    /// The offer, admission or the room refuses, or there is no WebRTC.
+    pub async fn negotiate(&self, request: OfferRequest) -> Result<Negotiated, NegotiationError> {
+        negotiator::negotiate(&self.director, request).await
+    }
+
+    /// Tells a session what its client has to say.
+    ///
+    /// # Errors
+    /// The fragment is none, the session is gone or has moved on.
+    pub async fn trickle(&self, session: SessionId, trickle: Trickle) -> Result<Trickled, NegotiationError> {
+        negotiator::trickle(&self.director, session, trickle).await
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// There is none of that id.
+    pub async fn end_session(&self, session: SessionId) -> Result<(), NegotiationError> {
+        negotiator::end(&self.director, session).await
+    }
+
     /// Where RTMP clients connect; the port is real.
     #[must_use]
     pub fn rtmp_addr(&self) -> Option<SocketAddr> {
@@ -243,6 +279,23 @@ impl Handle {
     async fn order_all(&self, command: Command) {
         self.director.order_all(|| Order::Command(command.clone())).await;
     }
+}
+
+/// One socket per worker, on consecutive ports.
+fn rtc_doors(webrtc: Option<&WebRtc>, workers: usize) -> Result<Vec<Option<RtcDoor>>, StartError> {
+    let Some(WebRtc { udp, announce, consent }) = webrtc else { return Ok((0..workers).map(|_| None).collect()) };
+    let config = Arc::new(heliu_rtc::Config {
+        certificate: heliu_rtc::Certificate::generate()?,
+        consent: *consent,
+        connect_max: CONNECT_MAX,
+        cname: "heliu".to_owned(),
+    });
+    let door = |worker: usize| {
+        let port = udp.port().checked_add(u16::try_from(worker).unwrap_or(u16::MAX)).filter(|_| udp.port() != 0);
+        let address = SocketAddr::new(udp.ip(), port.unwrap_or(0));
+        RtcDoor::bind(address, announce, config.clone()).map(Some).map_err(|error| StartError::Udp(address, error))
+    };
+    (0..workers).map(door).collect()
 }
 
 async fn bind(address: Option<SocketAddr>) -> Result<Option<TcpListener>, StartError> {

@@ -3,6 +3,8 @@
 //! Rules about one kind of endpoint live in that endpoint's file; here is only the order in which the
 //! room and its endpoints are driven.
 
+mod browsers;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,13 +21,6 @@ use crate::clock::{RoomClock, wall};
 use crate::endpoint::{Endpoint, MixerEndpoint, Next, Polled, Shared};
 use crate::worker::Worker;
 
-/// Hands out what the room gives.
-struct Hands<'a> {
-    endpoints: &'a mut BTreeMap<EndpointId, Endpoint>,
-    /// Of the one frame that many get; `None`: one gets many frames.
-    shared: Option<Shared>,
-}
-
 /// One room, owned by one worker.
 pub struct RoomShell {
     id: RoomId,
@@ -35,6 +30,17 @@ pub struct RoomShell {
     worker: Rc<Worker>,
     /// It is in its worker's list of rooms where some does.
     sound_waits: bool,
+    /// Whose packets have come and were not handed on.
+    unflushed: Vec<PublicationId>,
+}
+
+/// Hands out what the room gives.
+struct Hands<'a> {
+    endpoints: &'a mut BTreeMap<EndpointId, Endpoint>,
+    worker: &'a Worker,
+    clock: &'a RoomClock,
+    /// Of the one frame that many get; `None`: one gets many frames.
+    shared: Option<Shared>,
 }
 
 impl RoomShell {
@@ -47,6 +53,7 @@ impl RoomShell {
             endpoints: BTreeMap::new(),
             worker,
             sound_waits: false,
+            unflushed: Vec::new(),
         }
     }
 
@@ -114,9 +121,16 @@ impl RoomShell {
 
     /// An endpoint that is here publishes a frame.
     pub fn handle_frame(&mut self, from: EndpointId, publication: &PublicationId, frame: Frame) {
-        let Self { room, endpoints, clock, .. } = self;
+        let Self { room, endpoints, clock, worker, .. } = self;
         let is_sound = frame.kind() == Kind::Audio;
-        room.handle_frame(from, publication, frame, clock.now(), wall(), &mut Hands::with_one_frame(endpoints));
+        room.handle_frame(
+            from,
+            publication,
+            frame,
+            clock.now(),
+            wall(),
+            &mut Hands::with_one_frame(endpoints, worker, clock),
+        );
         if is_sound && !std::mem::replace(&mut self.sound_waits, true) {
             self.worker.note_sound(&self.id);
         }
@@ -282,7 +296,7 @@ impl RoomShell {
                     }
                 }
                 RoomEvent::Ended(id, publication) => self.handle_ended(id, &publication),
-                RoomEvent::KeyframeWanted(id, _) => self.ask_for_keyframe(id),
+                RoomEvent::KeyframeWanted(id, _) => self.ask_for_keyframe(id, Instant::now()),
                 RoomEvent::NotFound(id, _) => {
                     if let Some(endpoint) = self.remove(id, LeaveReason::Closed) {
                         endpoint.not_found();
@@ -334,14 +348,18 @@ impl RoomShell {
 
     /// What it has done stays in the sums.
     fn take_out(&mut self, id: EndpointId) -> Option<Endpoint> {
-        let endpoint = self.endpoints.remove(&id)?;
+        let mut endpoint = self.endpoints.remove(&id)?;
         self.worker.note_past(|past| endpoint.add_totals(past));
+        if let (Endpoint::WebRtc(webrtc), Some(rtc)) = (&mut endpoint, &self.worker.rtc) {
+            webrtc.say_goodbye(Instant::now(), &mut rtc.slab.borrow_mut());
+            rtc.sessions.borrow_mut().remove(id);
+        }
         Some(endpoint)
     }
 
     fn subscribe(&mut self, wish: Wish) -> Result<(), heliu_room::Error> {
-        let Self { room, endpoints, clock, .. } = self;
-        room.subscribe(wish, clock.now(), &mut Hands::with_many_frames(endpoints))
+        let Self { room, endpoints, clock, worker, .. } = self;
+        room.subscribe(wish, clock.now(), &mut Hands::with_many_frames(endpoints, worker, clock))
     }
 
     fn end(&mut self, id: EndpointId, reason: LeaveReason) {
@@ -364,13 +382,6 @@ impl RoomShell {
             Some(Endpoint::Mixer(mixer)) => mixer.remove_input(publication),
             Some(_) => self.end(id, LeaveReason::Left),
             None => {}
-        }
-    }
-
-    /// A publisher is asked for a keyframe, if it can be.
-    fn ask_for_keyframe(&mut self, publisher: EndpointId) {
-        if let Some(Endpoint::Mixer(mixer)) = self.endpoints.get_mut(&publisher) {
-            mixer.force_keyframe();
         }
     }
 
@@ -431,12 +442,20 @@ impl RoomShell {
 }
 
 impl<'a> Hands<'a> {
-    fn with_one_frame(endpoints: &'a mut BTreeMap<EndpointId, Endpoint>) -> Self {
-        Self { endpoints, shared: Some(Shared::default()) }
+    fn with_one_frame(
+        endpoints: &'a mut BTreeMap<EndpointId, Endpoint>,
+        worker: &'a Worker,
+        clock: &'a RoomClock,
+    ) -> Self {
+        Self { shared: Some(Shared::default()), ..Self::with_many_frames(endpoints, worker, clock) }
     }
 
-    fn with_many_frames(endpoints: &'a mut BTreeMap<EndpointId, Endpoint>) -> Self {
-        Self { endpoints, shared: None }
+    fn with_many_frames(
+        endpoints: &'a mut BTreeMap<EndpointId, Endpoint>,
+        worker: &'a Worker,
+        clock: &'a RoomClock,
+    ) -> Self {
+        Self { endpoints, worker, clock, shared: None }
     }
 }
 
@@ -447,6 +466,10 @@ impl Sink for Hands<'_> {
         }
     }
 
-    /// No endpoint wishes for packets.
-    fn handle_packets(&mut self, _: PacketDelivery<'_>) {}
+    fn handle_packets(&mut self, delivery: PacketDelivery<'_>) {
+        let endpoint = self.endpoints.get_mut(&delivery.endpoint);
+        if let (Some(Endpoint::WebRtc(webrtc)), Some(rtc)) = (endpoint, &self.worker.rtc) {
+            webrtc.deliver(&delivery, *self.clock, &mut rtc.slab.borrow_mut());
+        }
+    }
 }

@@ -136,7 +136,7 @@ mod tests {
         let edge = tokio::runtime::Handle::current();
         let connector = Connector::new(EgressFilter::new(config().egress_allow));
         let director = Arc::new(Director::new(vec![inbox], door, edge, OwnNames::default(), connector, events));
-        let worker = Worker::new(0, director.clone(), Pool::start(1).unwrap());
+        let worker = Worker::new(0, director.clone(), Pool::start(1).unwrap(), None);
         let _sources = start(config().sources, &director);
         let story = async {
             next(&mut happened, |kind| matches!(kind, EventKind::PublicationStarted(_))).await;

@@ -7,6 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ use crate::director::{Director, Order};
 use crate::endpoint;
 use crate::jobs::Jobs;
 use crate::room_shell::RoomShell;
+use crate::rtc::{Rtc, RtcDoor};
+use crate::sessions::Place;
 
 /// Least time between two status snapshots.
 const STATUS_EVERY: Duration = Duration::from_millis(100);
@@ -31,6 +34,8 @@ const STATUS_EVERY: Duration = Duration::from_millis(100);
 const COUNTERS_EVERY: Duration = Duration::from_millis(500);
 /// How often sound that waits for a picture is looked at.
 const SOUND_LOOK: Duration = Duration::from_millis(10);
+/// How often handshakes, reports and retransmissions of sessions are looked at.
+const SESSION_LOOK: Duration = Duration::from_millis(10);
 /// How often patience and stuck connections are looked at.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -42,6 +47,8 @@ pub struct Worker {
     pub pool: Pool,
     /// Mixers and egresses.
     pub jobs: RefCell<Jobs>,
+    /// Browsers' sessions and their socket; `None`: no WebRTC.
+    pub rtc: Option<Rtc>,
     index: usize,
     rooms: RefCell<BTreeMap<RoomId, Rc<RoomCell>>>,
     endpoints: Cell<u64>,
@@ -70,11 +77,16 @@ pub fn spawn(
     inbox: mpsc::Receiver<Order>,
     director: Arc<Director>,
     pool: Pool,
+    door: Option<RtcDoor>,
     status: watch::Sender<Arc<Status>>,
 ) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let opened = {
+        let _entered = runtime.enter();
+        door.map(RtcDoor::open).transpose()?
+    };
     let run = move || {
-        let worker = Worker::new(index, director, pool);
+        let worker = Worker::new(index, director, pool, opened.map(Rtc::new));
         LocalSet::new().block_on(&runtime, worker.run(inbox, status));
     };
     std::thread::Builder::new().name(format!("media-{index}")).spawn(run)?;
@@ -83,10 +95,11 @@ pub fn spawn(
 
 impl Worker {
     /// Without rooms.
-    pub fn new(index: usize, director: Arc<Director>, pool: Pool) -> Rc<Self> {
+    pub fn new(index: usize, director: Arc<Director>, pool: Pool, rtc: Option<Rtc>) -> Rc<Self> {
         Rc::new(Self {
             director,
             pool,
+            rtc,
             jobs: RefCell::default(),
             index,
             rooms: RefCell::default(),
@@ -102,6 +115,8 @@ impl Worker {
     pub async fn run(self: Rc<Self>, mut inbox: mpsc::Receiver<Order>, status: watch::Sender<Arc<Status>>) {
         tokio::task::spawn_local(self.clone().publish_status(status));
         tokio::task::spawn_local(self.clone().release_sound());
+        tokio::task::spawn_local(self.clone().receive_datagrams());
+        tokio::task::spawn_local(self.clone().look_at_sessions());
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -111,6 +126,8 @@ impl Worker {
                     Some(Order::View(viewer)) => endpoint::attach_viewer(&self, *viewer),
                     Some(Order::Relay(relayed)) => endpoint::attach_relayed(&self, *relayed),
                     Some(Order::Source(sourced)) => endpoint::attach_source(&self, *sourced),
+                    Some(Order::Negotiate(offer)) => endpoint::attach_session(&self, *offer),
+                    Some(Order::Call(calling)) => endpoint::call_session(&self, calling),
                     Some(Order::Command(command)) => self.handle_command(command),
                     Some(Order::Stop(stopped)) => {
                         self.stop().await;
@@ -166,6 +183,41 @@ impl Worker {
             let now = Instant::now();
             for room in self.sounding.take() {
                 room.turn(|shell| shell.release_sound(now));
+            }
+        }
+    }
+
+    async fn receive_datagrams(self: Rc<Self>) {
+        let Some(rtc) = &self.rtc else { return };
+        loop {
+            rtc.udp.readable().await;
+            // Packets that came together leave together.
+            let mut rooms: Vec<Rc<RoomCell>> = Vec::new();
+            rtc.udp.receive(|datagram, from| self.handle_datagram(rtc, datagram, from, &mut rooms));
+            for room in rooms {
+                room.turn(RoomShell::flush_packets);
+            }
+        }
+    }
+
+    fn handle_datagram(&self, rtc: &Rtc, datagram: &mut [u8], from: SocketAddr, rooms: &mut Vec<Rc<RoomCell>>) {
+        let found = rtc.sessions.borrow_mut().find(datagram, from);
+        let Some(Place { room, endpoint }) = found else { return };
+        room.turn(|shell| shell.handle_datagram(endpoint, datagram, from, Instant::now()));
+        if !rooms.iter().any(|known| Rc::ptr_eq(known, &room)) {
+            rooms.push(room);
+        }
+    }
+
+    async fn look_at_sessions(self: Rc<Self>) {
+        let Some(rtc) = &self.rtc else { return };
+        let mut look = tokio::time::interval(SESSION_LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            look.tick().await;
+            let places = rtc.sessions.borrow().places();
+            for Place { room, endpoint } in places {
+                room.turn(|shell| shell.handle_session_timeout(endpoint, Instant::now()));
             }
         }
     }
@@ -285,6 +337,9 @@ impl Worker {
         let observed = self.jobs.borrow().observed();
         let mut status = Status { observed, totals: self.past.get(), ..Status::default() };
         self.each_room(|shell| shell.add_status(&mut status));
+        if let Some(rtc) = &self.rtc {
+            rtc.add_status(&mut status);
+        }
         status
     }
 }
@@ -297,6 +352,9 @@ impl RoomCell {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let answer = act(shell);
             shell.settle();
+            if let Some(rtc) = &self.worker.rtc {
+                rtc.send();
+            }
             (answer, shell.is_empty())
         }));
         match outcome {

@@ -36,7 +36,7 @@ pub use picture::Picture;
 pub use reality::{Command, EgressReality, EgressStage, Intents, MixerReality, MixerStage, Observed, Revision};
 pub use rtmp_url::{RtmpUrl, UrlError};
 pub use status::{
-    EgressStatus, InputStatus, MixerStatus, Players, PublicationStatus, RoomStatus, SourceStatus, Status, Totals,
-    TrackStatus, Traffic,
+    Datagrams, EgressStatus, InputStatus, MixerStatus, Players, PublicationStatus, RoomStatus, SourceStatus, Status,
+    Totals, TrackStatus, Traffic,
 };
 pub use time::{MediaTime, Timestamp};

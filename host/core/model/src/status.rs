@@ -19,6 +19,8 @@ pub struct Status {
     pub egresses: BTreeMap<EgressId, EgressStatus>,
     /// What went through since the start, ended connections included.
     pub totals: Totals,
+    /// Sessions of browsers, also those that have not connected.
+    pub sessions: u32,
 }
 
 /// One room.
@@ -90,6 +92,19 @@ pub struct Totals {
     pub ticks_skipped: u64,
     /// Of all sources of this host.
     pub sources: SourceStatus,
+    /// Of all UDP sockets.
+    pub datagrams: Datagrams,
+}
+
+/// What went through UDP sockets: a frame is a datagram there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Datagrams {
+    /// From anybody.
+    pub received: Traffic,
+    /// Dropped: the system had no room for them.
+    pub sent: Traffic,
+    /// Of those received: nobody's.
+    pub strays: u64,
 }
 
 /// What is offered to a room.
@@ -218,6 +233,15 @@ impl std::ops::AddAssign for Totals {
         self.ticks_dropped += more.ticks_dropped;
         self.ticks_skipped += more.ticks_skipped;
         self.sources += more.sources;
+        self.datagrams += more.datagrams;
+    }
+}
+
+impl std::ops::AddAssign for Datagrams {
+    fn add_assign(&mut self, more: Self) {
+        self.received += more.received;
+        self.sent += more.sent;
+        self.strays += more.strays;
     }
 }
 

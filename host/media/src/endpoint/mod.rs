@@ -10,6 +10,7 @@ mod publisher;
 mod push;
 mod relay;
 mod source;
+mod webrtc;
 mod wire;
 
 use std::time::Instant;
@@ -26,6 +27,7 @@ pub use publisher::{Polled, Publisher};
 pub use push::Push;
 pub use relay::{RelayIn, RelayOut, Relayed, attach_relayed};
 pub use source::{Ended, SourceEndpoint, Sourced, attach_source};
+pub use webrtc::{WebRtc, attach_session, call_session};
 pub use wire::Shared;
 
 /// One media attachment of a room.
@@ -46,6 +48,8 @@ pub enum Endpoint {
     RelayIn(RelayIn),
     /// Made here: the built-in pattern.
     Source(Box<SourceEndpoint>),
+    /// A browser that sends or receives.
+    WebRtc(Box<WebRtc>),
 }
 
 impl Endpoint {
@@ -57,7 +61,8 @@ impl Endpoint {
             Self::Mixer(mixer) => mixer.handle_frame(delivery.publication, delivery.frame),
             Self::Push(push) => push.deliver(delivery, shared),
             Self::RelayOut(relay) => relay.deliver(delivery.frame),
-            Self::Publisher(_) | Self::RelayIn(_) | Self::Source(_) => {}
+            // A browser receives packets.
+            Self::Publisher(_) | Self::RelayIn(_) | Self::Source(_) | Self::WebRtc(_) => {}
         }
     }
 
@@ -67,7 +72,12 @@ impl Endpoint {
             Self::Player(player) => player.release_sound(now),
             Self::FlvViewer(viewer) => viewer.release_sound(now),
             Self::Push(push) => push.release_sound(now),
-            Self::Publisher(_) | Self::Mixer(_) | Self::RelayOut(_) | Self::RelayIn(_) | Self::Source(_) => false,
+            Self::Publisher(_)
+            | Self::Mixer(_)
+            | Self::RelayOut(_)
+            | Self::RelayIn(_)
+            | Self::Source(_)
+            | Self::WebRtc(_) => false,
         }
     }
 
@@ -80,8 +90,8 @@ impl Endpoint {
             Self::Push(push) => push.end(),
             Self::RelayIn(relay) => relay.end(reason),
             Self::Source(source) => source.end(Ended::Left(reason)),
-            // Their tasks see that they are gone.
-            Self::Mixer(_) | Self::RelayOut(_) => {}
+            // Their tasks see that they are gone; a browser has been told.
+            Self::Mixer(_) | Self::RelayOut(_) | Self::WebRtc(_) => {}
         }
     }
 
@@ -101,6 +111,7 @@ impl Endpoint {
             Self::FlvViewer(viewer) => viewer.is_over(now),
             Self::Push(push) => push.is_over(now),
             Self::Source(source) => source.is_over(now),
+            Self::WebRtc(webrtc) => webrtc.is_over(now),
             Self::Mixer(_) | Self::RelayOut(_) | Self::RelayIn(_) => false,
         }
     }
@@ -110,6 +121,7 @@ impl Endpoint {
         match self {
             Self::Player(player) => player.address() == address,
             Self::FlvViewer(viewer) => viewer.address() == address,
+            Self::WebRtc(webrtc) => webrtc.played() == Some(address),
             Self::Publisher(_)
             | Self::Mixer(_)
             | Self::Push(_)
@@ -133,6 +145,7 @@ impl Endpoint {
             Self::RelayOut(relay) => totals.relayed += relay.traffic(),
             Self::Mixer(mixer) => mixer.add_totals(totals),
             Self::Source(source) => totals.sources += source.status(),
+            Self::WebRtc(webrtc) => webrtc.add_totals(totals),
             Self::RelayIn(_) => {}
         }
     }
@@ -142,6 +155,7 @@ impl Endpoint {
         let (address, waiting, traffic) = match self {
             Self::Player(player) => (player.address(), player.waiting_bytes(), player.traffic()),
             Self::FlvViewer(viewer) => (viewer.address(), viewer.waiting_bytes(), viewer.traffic()),
+            Self::WebRtc(webrtc) => (webrtc.played()?, 0, webrtc.sent_traffic()),
             Self::Publisher(_)
             | Self::Mixer(_)
             | Self::Push(_)
@@ -164,7 +178,12 @@ impl Endpoint {
             Self::RelayOut(relay) => {
                 status.egresses.insert(relay.id().clone(), relay.status());
             }
-            Self::Publisher(_) | Self::Player(_) | Self::FlvViewer(_) | Self::RelayIn(_) | Self::Source(_) => {}
+            Self::Publisher(_)
+            | Self::Player(_)
+            | Self::FlvViewer(_)
+            | Self::RelayIn(_)
+            | Self::Source(_)
+            | Self::WebRtc(_) => {}
         }
     }
 }
