@@ -23,6 +23,8 @@ const RTMP_OPEN: Family = gauge("heliu_rtmp_connections", "RTMP connections that
 const RTMP_ACCEPTED: Family = counter("heliu_rtmp_connections_accepted_total", "RTMP connections accepted.");
 const RTMP_DISMISSED: Family =
     counter("heliu_rtmp_connections_dismissed_total", "RTMP connections that came to nothing, by cause.");
+const SESSIONS: Family = gauge("heliu_webrtc_sessions", "Sessions of browsers, also those not connected yet.");
+const STRAYS: Family = counter("heliu_udp_strays_total", "Datagrams that belong to no session.");
 const ROOMS: Family = gauge("heliu_rooms", "Rooms somebody is in.");
 const PUBLICATIONS: Family = gauge("heliu_publications", "Publications, by where they come from.");
 const STALLED: Family = gauge("heliu_publications_stalled", "Publications that are silent for two seconds or more.");
@@ -90,7 +92,7 @@ async fn metrics(State(sources): State<Sources>) -> Response {
 fn scrape(sources: &Sources) -> String {
     let mut text = Exposition::default();
     let status = sources.media.status();
-    connections(&mut text, sources);
+    connections(&mut text, sources, &status);
     rooms(&mut text, &status);
     traffic(&mut text, &status);
     mixers(&mut text, &status);
@@ -107,10 +109,12 @@ fn scrape(sources: &Sources) -> String {
     text.into_text()
 }
 
-fn connections(text: &mut Exposition, sources: &Sources) {
+fn connections(text: &mut Exposition, sources: &Sources, status: &Status) {
     let connections = sources.media.connections();
     text.value(&RTMP_OPEN, number(connections.open));
     text.value(&RTMP_ACCEPTED, number(connections.came));
+    text.value(&SESSIONS, f64::from(status.sessions));
+    text.value(&STRAYS, number(status.totals.datagrams.strays));
     text.family(&RTMP_DISMISSED, connections.dismissed.map(|(cause, count)| ([("cause", cause)], number(count))));
 }
 
@@ -134,6 +138,8 @@ fn traffic(text: &mut Exposition, status: &Status) {
         ("played", totals.played),
         ("pushed", totals.pushed),
         ("relayed", totals.relayed),
+        ("udp_received", totals.datagrams.received),
+        ("udp_sent", totals.datagrams.sent),
     ];
     let by_way = |what: fn(Traffic) -> u64| ways.map(|(way, traffic)| ([("way", way)], number(what(traffic))));
     text.family(&BYTES, by_way(|traffic| traffic.bytes));
