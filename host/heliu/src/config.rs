@@ -21,11 +21,13 @@ pub mod rtmps;
 mod source;
 #[cfg(test)]
 mod tests;
+pub mod webrtc;
 
 pub use error::ConfigError;
 pub use range::Range;
 pub use rtmps::Rtmps;
 pub use source::Source;
+pub use webrtc::WebRtc;
 
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -44,6 +46,8 @@ pub struct Config {
     pub rtmp: Option<Rtmp>,
     /// Where they connect with TLS; `None`: nowhere.
     pub rtmps: Option<Rtmps>,
+    /// Where browsers send and receive media; `None`: nowhere.
+    pub webrtc: Option<WebRtc>,
     /// How this host is called from outside.
     pub public: Public,
     /// The media plane.
@@ -272,6 +276,7 @@ impl Default for Config {
             admin: None,
             rtmp: None,
             rtmps: None,
+            webrtc: None,
             public: Public::default(),
             media: Media::default(),
             source: Vec::new(),

@@ -6,10 +6,11 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use heliu_control::{Control, Door, HostView};
-use heliu_http::{AdminConfig, PluginRoutes, Readiness, Server, Sources, Stats};
+use heliu_http::{AdminConfig, IceServer, Negotiate, PluginRoutes, Readiness, Server, Sources, Stats};
 use heliu_media::Media;
 use heliu_model::Cidr;
 use heliu_plugin::{CodeCache, HostLimits, PluginConfig, Plugins, Reuse, Workshop};
@@ -19,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::compiling;
 use crate::config::rtmps::{Files, Tls};
-use crate::config::{Config, Instances, Plugin, Rtmps, Secret};
+use crate::config::{Config, Instances, Plugin, Rtmps, Secret, WebRtc};
 
 /// In the data directory.
 const STORE_FILE: &str = "heliu.redb";
@@ -68,8 +69,11 @@ impl Host {
             store,
         };
         let admin = start_admin(&config, sources).await?;
-        let http_config = heliu_http::Config { listen, ..heliu_http::Config::default() };
-        let http = Server::start(http_config, routes, Arc::new(media.handle()), None, readiness.clone(), stats).await?;
+        let ice_servers = ice_servers(&config)?;
+        let http_config = heliu_http::Config { listen, ice_servers, ..heliu_http::Config::default() };
+        let player = Arc::new(media.handle());
+        let negotiator = config.webrtc.is_some().then(|| Arc::new(media.handle()) as Arc<dyn Negotiate>);
+        let http = Server::start(http_config, routes, player, negotiator, readiness.clone(), stats).await?;
         let keeper = tokio::spawn(plugins.clone().keep_current());
         readiness.set(true);
         Ok(Self { http, admin, readiness, control, media, plugins, keeper })
@@ -125,6 +129,7 @@ impl Host {
 /// # Errors
 /// One sentence about the first thing in the way.
 pub async fn check(config: &Config) -> Result<()> {
+    ice_servers(config)?;
     if let Some(listener) = &config.rtmps {
         rtmps(listener).certificate.check()?;
     }
@@ -198,6 +203,7 @@ fn media_config(config: &Config) -> heliu_media::Config {
     heliu_media::Config {
         rtmp: config.rtmp.as_ref().map(|rtmp| rtmp.listen),
         rtmps: config.rtmps.as_ref().map(rtmps),
+        webrtc: config.webrtc.as_ref().map(webrtc),
         egress_allow: config.plugins.iter().map(|(name, plugin)| (name.clone(), ranges(plugin))).collect(),
         workers: usize::from(config.media.workers),
         public_names: config.public.hosts.clone(),
@@ -212,6 +218,22 @@ fn rtmps(rtmps: &Rtmps) -> heliu_media::Rtmps {
         Tls::Files(Files { cert, key }) => heliu_media::Certificate::Files { cert, key },
     };
     heliu_media::Rtmps { listen: rtmps.listen, certificate }
+}
+
+fn webrtc(webrtc: &WebRtc) -> heliu_media::WebRtc {
+    let WebRtc { udp, announce, consent_ms, .. } = webrtc.clone();
+    heliu_media::WebRtc { udp, announce, consent: Duration::from_millis(consent_ms.into()) }
+}
+
+fn ice_servers(config: &Config) -> Result<Vec<IceServer>> {
+    let servers = config.webrtc.iter().flat_map(|webrtc| &webrtc.ice_servers);
+    let server = |server: &crate::config::webrtc::IceServer| {
+        let place = || format!("webrtc.ice_servers {}", server.url);
+        let credential = server.credential.as_ref().map(reveal).transpose().with_context(place)?;
+        let credentials = server.username.as_deref().zip(credential.as_deref());
+        IceServer::new(&server.url, credentials).with_context(place)
+    };
+    servers.map(server).collect()
 }
 
 fn ranges(plugin: &Plugin) -> Vec<Cidr> {

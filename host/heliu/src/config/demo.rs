@@ -18,6 +18,7 @@ struct Places {
     admin: Option<Place>,
     rtmp: Option<Place>,
     rtmps: Option<Place>,
+    webrtc: Option<Udp>,
 }
 
 #[derive(Deserialize)]
@@ -25,12 +26,18 @@ struct Place {
     listen: Spanned<SocketAddr>,
 }
 
+#[derive(Deserialize)]
+struct Udp {
+    udp: Spanned<SocketAddr>,
+}
+
 pub(super) fn check(path: &Path, text: &str, config: &Config) -> Result<(), ConfigError> {
     let Some((plugin, _)) = config.plugins.iter().find(|(_, plugin)| plugin.demo) else { return Ok(()) };
     let listeners = config.http.iter().map(|http| http.listen);
     let listeners = listeners.chain(config.admin.iter().map(|admin| admin.listen));
     let listeners = listeners.chain(config.rtmp.iter().map(|rtmp| rtmp.listen));
-    let mut listeners = listeners.chain(config.rtmps.iter().map(|rtmps| rtmps.listen));
+    let listeners = listeners.chain(config.rtmps.iter().map(|rtmps| rtmps.listen));
+    let mut listeners = listeners.chain(config.webrtc.iter().map(|webrtc| webrtc.udp));
     let Some(open) = listeners.find(|listener| !listener.ip().is_loopback()) else { return Ok(()) };
     Err(ConfigError::OpenDemo {
         plugin: plugin.to_string(),
@@ -44,6 +51,7 @@ pub(super) fn check(path: &Path, text: &str, config: &Config) -> Result<(), Conf
 
 fn line(text: &str, listener: SocketAddr) -> Option<usize> {
     let places: Places = toml::from_str(text).ok()?;
-    let mut all = places.http.into_iter().chain(places.admin).chain(places.rtmp).chain(places.rtmps);
-    all.find(|place| *place.listen.get_ref() == listener).map(|place| line_of(text, place.listen.span()))
+    let tcp = places.http.into_iter().chain(places.admin).chain(places.rtmp).chain(places.rtmps);
+    let mut all = tcp.map(|place| place.listen).chain(places.webrtc.map(|place| place.udp));
+    all.find(|place| *place.get_ref() == listener).map(|place| line_of(text, place.span()))
 }

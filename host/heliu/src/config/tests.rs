@@ -1,5 +1,6 @@
 //! The configuration as an operator meets it: the example, mistakes, variables.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::Value;
@@ -11,9 +12,9 @@ const EXAMPLE: &str = include_str!("../../../../examples/heliu.toml");
 #[test]
 fn the_example_starts_as_it_is() {
     let config = parse(EXAMPLE, &[]).unwrap();
-    assert_eq!(config.http[0].listen, "127.0.0.1:8080".parse().unwrap());
-    assert_eq!(config.admin.unwrap().listen, "127.0.0.1:8081".parse().unwrap());
-    assert_eq!(config.rtmp.unwrap().listen, "127.0.0.1:1935".parse().unwrap());
+    assert_eq!(config.http[0].listen, "127.0.0.1:8080".parse::<SocketAddr>().unwrap());
+    assert_eq!(config.admin.unwrap().listen, "127.0.0.1:8081".parse::<SocketAddr>().unwrap());
+    assert_eq!(config.rtmp.unwrap().listen, "127.0.0.1:1935".parse::<SocketAddr>().unwrap());
     assert!(config.plugins.values().all(|plugin| plugin.demo));
 }
 
@@ -84,8 +85,8 @@ fn variables_win_over_the_file() {
 
     let listeners: Vec<_> = config.http.iter().map(|http| http.listen.to_string()).collect();
     assert_eq!(listeners, ["127.0.0.1:0", "[::1]:0"]);
-    assert_eq!(config.admin.unwrap().listen, "127.0.0.1:0".parse().unwrap());
-    assert_eq!(config.rtmp.unwrap().listen, "127.0.0.1:0".parse().unwrap());
+    assert_eq!(config.admin.unwrap().listen, "127.0.0.1:0".parse::<SocketAddr>().unwrap());
+    assert_eq!(config.rtmp.unwrap().listen, "127.0.0.1:0".parse::<SocketAddr>().unwrap());
     assert_eq!((config.data_dir.as_path(), config.media.workers), (Path::new("/var/lib/heliu"), 2));
     assert_eq!((config.log.format, config.public.hosts), (LogFormat::Json, vec!["a.example".to_owned()]));
     let plugin = &config.plugins[&"my-api".parse().unwrap()];
@@ -123,12 +124,14 @@ fn a_demonstration_is_not_shown_to_strangers() {
     let admin = format!("{plugin}[admin]\nlisten = \"0.0.0.0:8081\"\n");
     let rtmps = format!("{plugin}[rtmps]\nlisten = \"[::]:1936\"\ntls = \"self-signed\"\n");
     let rtmp = format!("{plugin}[rtmp]\nlisten = \"[::]:1935\"\n");
+    let webrtc = format!("{plugin}[webrtc]\nudp = \"0.0.0.0:7000\"\n");
     for (text, variable, want) in [
         (http("127.0.0.9:2"), None, None),
         (http("[::1]:2"), None, None),
         (http("0.0.0.0:8080").replace("demo = true", "demo = false"), None, None),
         (http("0.0.0.0:8080"), None, Some(("0.0.0.0:8080", "etc/heliu.toml line 4"))),
         (admin, None, Some(("0.0.0.0:8081", "etc/heliu.toml line 5"))),
+        (webrtc, None, Some(("0.0.0.0:7000", "etc/heliu.toml line 5"))),
         (rtmp, None, Some(("[::]:1935", "etc/heliu.toml line 5"))),
         (rtmps, None, Some(("[::]:1936", "etc/heliu.toml line 5"))),
         (
