@@ -3,6 +3,8 @@
 //! One binary, so that it is linked once. Tests of one crate stand in that crate.
 
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod ffmpeg;
 #[cfg(test)]
 mod player;

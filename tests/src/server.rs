@@ -92,8 +92,9 @@ impl Server {
         let environment: Vec<(String, String)> =
             variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let webrtc = if tables.contains("[webrtc]") { "" } else { "[webrtc]\nudp = \"127.0.0.1:0\"\n" };
         let config = format!(
-            "data_dir = \"data\"\n{tables}\n[[http]]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[rtmp]\nlisten = \"127.0.0.1:0\"\n[media]\nworkers = 2\n"
+            "data_dir = \"data\"\n{tables}\n{webrtc}[[http]]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[rtmp]\nlisten = \"127.0.0.1:0\"\n[media]\nworkers = 2\n"
         );
         std::fs::write(folder.path().join("heliu.toml"), config).expect("the folder is writable");
         let data = folder.path().join("data");

@@ -6,6 +6,7 @@ mod admin;
 mod door;
 mod faults;
 mod media_admin;
+mod media_browser;
 mod media_disk;
 mod media_egress;
 mod media_faults;

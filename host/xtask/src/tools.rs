@@ -46,7 +46,7 @@ struct Tool {
 }
 
 /// One table. The order is that of the sentences.
-const TOOLS: [Tool; 7] = [
+const TOOLS: [Tool; 8] = [
     Tool {
         probes: &[Probe::Command("cmake")],
         source: Source::Apt("cmake"),
@@ -82,6 +82,12 @@ const TOOLS: [Tool; 7] = [
         source: Source::Apt("ffmpeg"),
         purpose: Purpose::Test,
         why: "publishes and plays in the tests",
+    },
+    Tool {
+        probes: &[Probe::Command("chromium")],
+        source: Source::Apt("chromium"),
+        purpose: Purpose::Test,
+        why: "is the browser of the tests",
     },
     Tool {
         probes: &[Probe::Command("cargo-nextest")],
@@ -162,6 +168,7 @@ mod tests {
             (Probe::File("/usr/share/doc/rustc-web"), "rustc-web"),
             (Probe::File("/usr/share/doc/rust-web-src"), "rust-web-src"),
             (Probe::Command("ffmpeg"), "ffmpeg"),
+            (Probe::Command("chromium"), "chromium"),
         ] {
             let (lines, commands) = installed(Purpose::Test, &[hidden, Probe::WasmCompiler]);
 

@@ -173,7 +173,7 @@ pub fn play_when_there(url: &str, seconds: u32, file: &Path) -> Ffmpeg {
 }
 
 /// Until so many inputs have a place; the log tells each change.
-fn wait_for_regions(server: &Server, count: usize) {
+pub fn wait_for_regions(server: &Server, count: usize) {
     wait_for("the layout", Duration::from_secs(60), || {
         server
             .log()
