@@ -66,6 +66,8 @@ const NAMES: [&str; 55] = [
     "heliu_store_bytes",
     "heliu_store_commits_total",
     "heliu_store_conflicts_total",
+    "heliu_udp_strays_total",
+    "heliu_webrtc_sessions",
 ];
 
 #[test]
