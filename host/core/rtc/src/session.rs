@@ -135,6 +135,7 @@ impl Session {
         from: SocketAddr,
         now: Instant,
     ) -> Option<Incoming<'a>> {
+        let is_media = matches!(datagram.first(), Some(128..=191));
         let heard = match datagram.first() {
             _ if matches!(self.phase, Phase::Closed) => Err(Discard::Closed),
             Some(0..=3) => self.handle_stun(datagram, from, now).map(|()| None),
@@ -144,6 +145,10 @@ impl Session {
             Some(128..=191) => self.handle_rtp(datagram, now).map(Some),
             _ => Err(Discard::Unknown),
         };
+        // A publisher that sends media and no checks is there: ffmpeg's muxer sends none once it is connected.
+        if heard.is_ok() && is_media {
+            self.ice.note_sealed(from, now);
+        }
         heard.unwrap_or_else(|reason| {
             self.stats.discards.count(reason);
             None

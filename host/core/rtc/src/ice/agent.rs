@@ -113,6 +113,14 @@ impl Agent {
         self.previous.get_or_insert(ended);
     }
 
+    /// Something that only the peer can seal has come from one of its addresses: a sign of life as good as a
+    /// check, though it selects nothing.
+    pub fn note_sealed(&mut self, from: SocketAddr, now: Instant) {
+        if let Some(pair) = self.pairs.iter_mut().find(|pair| pair.address == from) {
+            pair.checked_at = now;
+        }
+    }
+
     /// When the next pair is over, if nobody checks it.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {

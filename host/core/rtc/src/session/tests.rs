@@ -99,6 +99,21 @@ fn a_session_without_checks_is_over_after_the_consent_time() {
 }
 
 #[test]
+fn sealed_media_keeps_a_session_whose_peer_checks_no_more() {
+    let mut world = World::connected();
+    world.take_events();
+    world.peer.is_silent = true;
+    for sequence in 0..40 {
+        world.run(Duration::from_millis(500));
+        let mut sealed = world.peer.seal_rtp(0x1111, 96, sequence, b"picture", &[]);
+        world.session.handle_datagram(&mut sealed, address(1), world.now());
+    }
+    assert!(!world.session.is_closed());
+    world.run(Duration::from_millis(15_100));
+    assert_eq!(world.take_events(), [Event::Forgotten(address(1)), Event::Closed(CloseReason::Consent)]);
+}
+
+#[test]
 fn a_peer_that_never_comes_is_given_up() {
     let mut world = World::new(DtlsRole::Server, &[Profile::AeadAes128Gcm], 1.0, 1);
     world.run(Duration::from_secs(31));
