@@ -21,8 +21,12 @@ use pictures::Pictures;
 use reorder::{Reorder, Step};
 use sounds::Sounds;
 
-/// How long a gap is waited for unless told else: two ways there and back to somebody far away.
+/// How long a gap is waited for unless told else.
 pub const WAIT_DEFAULT: Duration = Duration::from_millis(200);
+/// What comes later than that is of no use to a mix.
+const WAIT_MAX: Duration = Duration::from_millis(500);
+/// So many times may a packet be asked for while it is waited for.
+const TRIES: u32 = 4;
 
 /// Makes the frames of one track.
 #[derive(Debug)]
@@ -66,6 +70,12 @@ impl FrameAssembler {
 
     fn new(content: Content, wait: Duration) -> Self {
         Self { reorder: Reorder::new(wait), content, stats: AssemblerStats::default() }
+    }
+
+    /// Waits from here on as the way there and back suggests ([`crate::Receiver::round_trip`]): for four
+    /// askings, [`WAIT_DEFAULT`] to 500 ms.
+    pub fn set_round_trip(&mut self, round_trip: Duration) {
+        self.reorder.set_wait((round_trip * TRIES).clamp(WAIT_DEFAULT, WAIT_MAX));
     }
 
     /// Takes a packet that arrived at `now`. Take out all frames ([`Self::poll_frame`]) before the next.

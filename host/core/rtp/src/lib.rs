@@ -1,6 +1,11 @@
 //! RTP and RTCP as plain values: headers, sequence arithmetic, payload formats, and the two ways between
 //! packets and frames. No sockets, no encryption, no SDP.
 //!
+//! In: [`RtpView`] looks at a packet, [`Receiver`] places it and asks for what is missing, [`Ring`] keeps it
+//! for all who get it as it is, [`FrameAssembler`] makes frames for all others, on the room's time by
+//! [`SenderClock`]. Out: [`Packetizer`] fills the ring from frames, [`write_header`] begins a packet for
+//! one receiver.
+//!
 //! Everything here meets bytes of strangers: it never panics, holds no more than its bounds say, and
 //! counts what it drops ([`Discard`]).
 

@@ -44,6 +44,10 @@ impl Reorder {
         Self { wait, next: None, waiting: BTreeMap::new() }
     }
 
+    pub(super) fn set_wait(&mut self, wait: Duration) {
+        self.wait = wait;
+    }
+
     pub(super) fn handle_packet(&mut self, meta: &Meta, payload: &[u8], now: MediaTime) -> Result<(), Discard> {
         let next = *self.next.get_or_insert(meta.sequence);
         if meta.sequence < next {
