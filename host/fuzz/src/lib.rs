@@ -38,7 +38,7 @@ pub enum Cost {
 }
 
 /// All of them, by name.
-pub const TARGETS: [Target; 22] = [
+pub const TARGETS: [Target; 23] = [
     parser("aac_config", target::aac_config::run),
     parser("addresses", target::addresses::run),
     parser("avc_nals", target::avc_nals::run),
@@ -59,6 +59,7 @@ pub const TARGETS: [Target; 22] = [
     parser("rtmp_handshake", target::rtmp_handshake::run),
     parser("rtmp_server", target::rtmp_server::run),
     parser("rtp_packet", target::rtp_packet::run),
+    parser("sdp_answer", target::sdp_answer::run),
     codec("sound", target::sound::run),
     parser("store_record", target::store_record::run),
 ];

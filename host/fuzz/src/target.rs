@@ -20,5 +20,6 @@ pub mod rtmp_client;
 pub mod rtmp_handshake;
 pub mod rtmp_server;
 pub mod rtp_packet;
+pub mod sdp_answer;
 pub mod sound;
 pub mod store_record;
