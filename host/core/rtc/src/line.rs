@@ -45,7 +45,7 @@ pub enum Direction {
     Receive,
     /// The peer plays.
     Send,
-    /// Port 0: the line keeps its place and carries nothing.
+    /// The line keeps its place and carries nothing: port 0, or idle in the bundle.
     Refused,
 }
 

@@ -74,6 +74,10 @@ impl<'a> Part<'a> {
             let line = section.kind().map(|kind| refused(section, kind));
             return Self { section, line, choice: None, extensions: Vec::new(), outgoing: None };
         };
+        if choice.is_idle {
+            let line = Some(refused(section, kind));
+            return Self { section, line, choice: Some(choice), extensions: Vec::new(), outgoing: None };
+        }
         let outgoing = match (&terms.wish, kind) {
             (Wish::Publish { .. }, _) => None,
             (Wish::Play { audio, .. }, Kind::Audio) => *audio,
@@ -108,8 +112,7 @@ impl<'a> Part<'a> {
 
 /// The transport's rules for lines that are taken: one for all, RTCP on it.
 fn check_shared(offer: &Offer, taken: &[(&Section, Choice<'_>)]) -> Result<(), OfferError> {
-    let is_bundled = |section: &Section| section.mid.as_ref().is_some_and(|mid| offer.bundle.contains(mid));
-    if taken.len() > 1 && !taken.iter().all(|(section, _)| is_bundled(section)) {
+    if taken.len() > 1 && !taken.iter().all(|(section, _)| offer.is_bundled(section)) {
         return Err(OfferError::Unbundled);
     }
     if taken.iter().any(|(section, _)| !section.is_muxed) {

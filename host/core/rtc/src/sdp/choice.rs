@@ -1,6 +1,8 @@
 //! Which m-lines of an offer are taken, and which of their formats.
 //!
 //! Of sound and of pictures one line each: the first that flows the right way and speaks something known.
+//! Where nothing may flow, one line of the kind is kept idle if it can be: Chromium (with `max-bundle`)
+//! rejects an answer that refuses the first line of a bundle, and aiortc one that refuses any.
 
 use heliu_model::Kind;
 
@@ -20,6 +22,8 @@ pub(super) struct Choice<'a> {
     pub(super) codec: Codec,
     pub(super) clock_rate: u32,
     pub(super) rtx_payload_type: Option<u8>,
+    /// Agreed on, and nothing flows (`a=inactive`).
+    pub(super) is_idle: bool,
 }
 
 /// For each section what is taken of it; `None` refuses it.
@@ -41,13 +45,30 @@ pub(super) fn choose<'a>(offer: &'a Offer, wish: &Wish) -> Result<Vec<Option<Cho
             None => {}
         }
     }
-    if choices.iter().all(Option::is_none) {
+    let nothing = choices.iter().all(Option::is_none);
+    for kind in [Kind::Audio, Kind::Video] {
+        keep_idle(offer, kind, &mut choices);
+    }
+    if nothing {
         return Err(OfferError::Nothing(match wish {
             Wish::Publish { .. } => "sound or video that the client sends",
             Wish::Play { .. } => "sound or video that the client receives",
         }));
     }
     Ok(choices)
+}
+
+/// Keeps a line of a kind of which none is taken. It must share the transport like all others.
+fn keep_idle<'a>(offer: &'a Offer, kind: Kind, choices: &mut [Option<Choice<'a>>]) {
+    let is_of = |section: &Section| section.kind() == Some(kind) && section.is_offered();
+    if offer.sections.iter().zip(&*choices).any(|(section, choice)| is_of(section) && choice.is_some()) {
+        return;
+    }
+    let may_stay = |section: &Section| is_of(section) && section.is_muxed && offer.is_bundled(section);
+    let kept = offer.sections.iter().enumerate().find(|(_, section)| may_stay(section));
+    if let Some((index, section)) = kept {
+        choices[index] = Wanted::Incoming.pick(section).map(|choice| Choice { is_idle: true, ..choice });
+    }
 }
 
 /// What may flow of one kind.
@@ -84,7 +105,7 @@ impl Wanted {
         let (_, format) = ranked.min_by_key(|(rank, _)| *rank)?;
         let Some(Encoding::Media { codec, clock_rate }) = format.encoding else { return None };
         let rtx = section.formats.iter().find(|rtx| repairs(rtx, format.payload_type, clock_rate));
-        Some(Choice { format, codec, clock_rate, rtx_payload_type: rtx.map(|rtx| rtx.payload_type) })
+        Some(Choice { format, codec, clock_rate, rtx_payload_type: rtx.map(|rtx| rtx.payload_type), is_idle: false })
     }
 
     /// The lowest is taken, the first of the same.

@@ -80,6 +80,11 @@ impl Offer {
         Ok(())
     }
 
+    /// Is this section of the bundle?
+    pub(super) fn is_bundled(&self, section: &Section) -> bool {
+        section.mid.as_ref().is_some_and(|mid| self.bundle.contains(mid))
+    }
+
     fn check_mids(&self) -> Result<(), OfferError> {
         let mut mids: Vec<&str> = self.sections.iter().filter_map(|section| section.mid.as_deref()).collect();
         let count = mids.len();

@@ -24,14 +24,14 @@ pub struct Terms {
 /// Which way media flows, and what of it is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
-    /// The peer publishes; what it may not is refused in its place.
+    /// The peer publishes; what it may not keeps its place and stays idle.
     Publish {
         /// Sound may come.
         audio: bool,
         /// Pictures may come.
         video: bool,
     },
-    /// The peer plays; what there is not is refused in its place.
+    /// The peer plays; what there is not keeps its place and stays idle.
     Play {
         /// Sound that goes out.
         audio: Option<Outgoing>,

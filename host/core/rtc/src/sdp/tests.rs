@@ -189,7 +189,7 @@ fn every_answer_keeps_the_places_of_its_offer() {
             let bundle = answer.sdp.lines().find_map(|line| line.strip_prefix("a=group:BUNDLE ")).unwrap();
             for line in &answered {
                 let is_refused = line.port == "0";
-                assert_eq!(line.has("a=inactive"), is_refused, "{what} {wish:?}");
+                assert!(line.has("a=inactive") || !is_refused, "{what} {wish:?}");
                 assert_eq!(bundle.split(' ').any(|mid| mid == line.mid), !is_refused, "{what} {wish:?}: {bundle}");
                 assert_eq!(line.has("a=rtcp-mux"), !is_refused, "{what} {wish:?}");
             }
@@ -199,7 +199,7 @@ fn every_answer_keeps_the_places_of_its_offer() {
 }
 
 #[test]
-fn what_is_not_granted_is_refused_in_its_place() {
+fn what_is_not_granted_keeps_its_place() {
     for (what, offer, audio, video, want) in [
         ("no sound", CHROMIUM_PUBLISH, false, true, ["0 refused", "1 receive h264"]),
         ("no pictures", CHROMIUM_PUBLISH, true, false, ["0 receive opus", "1 refused"]),
@@ -221,33 +221,58 @@ fn the_text_of_an_answer_to_a_publisher() {
 o=- 77 2 IN IP4 127.0.0.1
 s=-
 t=0 0
-a=group:BUNDLE audio1
+a=group:BUNDLE video0 audio1
 a=ice-lite
 a=msid-semantic: WMS *
-m=video 0 UDP/TLS/RTP/SAVPF 96
+m=video 9 UDP/TLS/RTP/SAVPF 96 97
 c=IN IP4 0.0.0.0
 a=mid:video0
 a=inactive
+TRANSPORT
+a=candidate:1 1 udp 2130706175 192.0.2.9 7000 typ host
+a=candidate:2 1 udp 2130705919 2001:db8::9 7000 typ host
+a=end-of-candidates
+a=rtpmap:96 H264/90000
+a=fmtp:96 packetization-mode=1;profile-level-id=42c01f
+a=rtpmap:97 rtx/90000
+a=fmtp:97 apt=96
 m=audio 9 UDP/TLS/RTP/SAVPF 98
 c=IN IP4 0.0.0.0
 a=mid:audio1
 a=recvonly
-a=ice-ufrag:ours
-a=ice-pwd:oursoursoursoursoursours
-a=ice-options:trickle
-a=fingerprint:sha-256 BA:78:16:BF:8F:01:CF:EA:41:41:40:DE:5D:AE:22:23:B0:03:61:A3:96:17:7A:9C:B4:10:FF:61:F2:00:15:AD
-a=setup:passive
-a=rtcp-mux
-a=rtcp-rsize
-a=candidate:1 1 udp 2130706175 192.0.2.9 7000 typ host
-a=candidate:2 1 udp 2130705919 2001:db8::9 7000 typ host
-a=end-of-candidates
+TRANSPORT
 a=rtpmap:98 opus/48000/2
 a=rtcp-fb:98 transport-cc
 a=fmtp:98 minptime=10;stereo=1
 a=extmap:1 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
 ";
-    assert_eq!(answer.sdp, want.replace('\n', "\r\n"));
+    let transport = "a=ice-ufrag:ours
+a=ice-pwd:oursoursoursoursoursours
+a=ice-options:trickle
+a=fingerprint:sha-256 BA:78:16:BF:8F:01:CF:EA:41:41:40:DE:5D:AE:22:23:B0:03:61:A3:96:17:7A:9C:B4:10:FF:61:F2:00:15:AD
+a=setup:passive
+a=rtcp-mux
+a=rtcp-rsize";
+    assert_eq!(answer.sdp, want.replace("TRANSPORT", transport).replace('\n', "\r\n"));
+}
+
+#[test]
+fn a_line_where_nothing_flows_stays_in_the_bundle_if_it_can() {
+    let (head, rest) = CHROMIUM_PUBLISH.split_at(CHROMIUM_PUBLISH.find("m=video").unwrap());
+    for (what, offer, bundle, audio, carrier) in [
+        ("it can", CHROMIUM_PUBLISH.to_owned(), "0 1", "m=audio 9 ", "m=audio"),
+        ("no codec of ours", without(CHROMIUM_PUBLISH, &["opus/48000/2"]), "1", "m=audio 0 ", "m=video"),
+        ("RTCP apart", head.replace("a=rtcp-mux\r\n", "") + rest, "1", "m=audio 0 ", "m=video"),
+        ("not in the bundle", CHROMIUM_PUBLISH.replace("BUNDLE 0 1", "BUNDLE 1"), "1", "m=audio 0 ", "m=video"),
+        ("refused by its maker", head.replace("m=audio 33056", "m=audio 0") + rest, "1", "m=audio 0 ", "m=video"),
+    ] {
+        let answer = answer(&Offer::parse(&offer).unwrap(), &terms(publish(false, true))).unwrap();
+        let sdp = answer.sdp;
+        assert!(sdp.contains(&format!("a=group:BUNDLE {bundle}\r\n")) && sdp.contains(audio), "{what}: {sdp}");
+        let before = &sdp[..sdp.find("a=candidate").unwrap()];
+        assert!(before.rfind(carrier) == before.rfind("m="), "{what}: {sdp}");
+        assert_eq!(answer.agreement.lines[0].direction, Direction::Refused, "{what}");
+    }
 }
 
 #[test]
@@ -314,7 +339,8 @@ fn the_transport_is_that_of_the_first_line_taken() {
         audio.lines().filter(|line| !line.starts_with("a=ice-")).map(|line| format!("{line}\r\n")).collect();
     for (what, offer, wish, want) in [
         ("both taken", own.clone(), publish(true, true), "sound"),
-        ("sound refused", own, publish(false, true), "yRag"),
+        ("sound idle", own.clone(), publish(false, true), "sound"),
+        ("sound refused", own.replace("BUNDLE 0 1", "BUNDLE 1"), publish(false, true), "yRag"),
         ("told for the session", session, publish(true, true), "session"),
         ("told on the first line", format!("{video}{audio}"), publish(true, false), "oyRcF8V5dW2fTzXjmPa0hqYk1sUeLbNg"),
     ] {

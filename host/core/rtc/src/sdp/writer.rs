@@ -64,11 +64,15 @@ impl Text<'_> {
     fn write_taken(&self, out: &mut String, part: &Part<'_>, line: &MLine, choice: Choice<'_>) -> fmt::Result {
         let section = part.section;
         let is_carrier = std::ptr::eq(section, self.carrier);
-        let rtx = line.rtx_payload_type.map(|rtx| format!(" {rtx}")).unwrap_or_default();
-        write!(out, "m={} 9 {} {}{rtx}\r\n", section.media, section.protocol, line.payload_type)?;
+        let rtx = choice.rtx_payload_type.map(|rtx| format!(" {rtx}")).unwrap_or_default();
+        write!(out, "m={} 9 {} {}{rtx}\r\n", section.media, section.protocol, choice.format.payload_type)?;
         out.push_str("c=IN IP4 0.0.0.0\r\n");
         write_mid(out, section)?;
-        out.push_str(if line.direction == Direction::Send { "a=sendonly\r\n" } else { "a=recvonly\r\n" });
+        out.push_str(match line.direction {
+            Direction::Send => "a=sendonly\r\n",
+            Direction::Receive => "a=recvonly\r\n",
+            Direction::Refused => "a=inactive\r\n",
+        });
         self.write_transport(out, section)?;
         if is_carrier {
             write_candidates(out, &self.terms.candidates)?;
@@ -127,14 +131,14 @@ pub(super) fn write_candidates(out: &mut String, candidates: &[SocketAddr]) -> f
 }
 
 fn write_formats(out: &mut String, line: &MLine, choice: Choice<'_>) -> fmt::Result {
-    let pt = line.payload_type;
+    let pt = choice.format.payload_type;
     let name = match choice.codec {
         Codec::H264 => "H264/90000",
         Codec::Opus => "opus/48000/2",
         Codec::Vp8 => "VP8/90000",
     };
     write!(out, "a=rtpmap:{pt} {name}\r\n")?;
-    let fir = choice.format.feedback.fir && choice.codec != Codec::Opus;
+    let fir = choice.format.feedback.fir && choice.codec != Codec::Opus && !choice.is_idle;
     for (is_agreed, feedback) in [
         (line.feedback.twcc, "transport-cc"),
         (fir, "ccm fir"),
@@ -145,12 +149,12 @@ fn write_formats(out: &mut String, line: &MLine, choice: Choice<'_>) -> fmt::Res
             write!(out, "a=rtcp-fb:{pt} {feedback}\r\n")?;
         }
     }
-    let parameters = fmtp::answered(choice.codec, &line.parameters, line.direction == Direction::Send);
+    let parameters = fmtp::answered(choice.codec, &choice.format.parameters, line.direction == Direction::Send);
     if !parameters.is_empty() {
         write!(out, "a=fmtp:{pt} {parameters}\r\n")?;
     }
-    match line.rtx_payload_type {
-        Some(rtx) => write!(out, "a=rtpmap:{rtx} rtx/{}\r\na=fmtp:{rtx} apt={pt}\r\n", line.clock_rate),
+    match choice.rtx_payload_type {
+        Some(rtx) => write!(out, "a=rtpmap:{rtx} rtx/{}\r\na=fmtp:{rtx} apt={pt}\r\n", choice.clock_rate),
         None => Ok(()),
     }
 }
