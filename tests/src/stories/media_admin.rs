@@ -10,7 +10,7 @@ use crate::server::{Answer, Server, call, pingos, wait_for};
 use crate::stories::media_mix::{create, play_when_there, show};
 
 /// Every family a host with one plugin exports.
-const NAMES: [&str; 55] = [
+const NAMES: [&str; 57] = [
     "heliu_admissions_total",
     "heliu_code_cache_files_total",
     "heliu_codec_seconds_total",
