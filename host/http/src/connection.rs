@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use heliu_media::bound_sending;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -93,8 +94,7 @@ async fn accept(
 ) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
     let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
     let (stream, peer) = socket.accept().await?;
-    // Answers are written whole; waiting for more of them only delays.
-    stream.set_nodelay(true)?;
+    bound_sending(&stream)?;
     Ok((place, stream, peer))
 }
 

@@ -17,7 +17,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::connections::Dismissal;
 use crate::director::{Director, Order};
 use crate::doors::{Doors, Entry};
-use crate::net::{Stream, TlsServer};
+use crate::net::{Stream, TlsServer, bound_sending};
 
 const DECIDE_WITHIN: Duration = Duration::from_secs(10);
 /// After an error of `accept`, usually too many open files.
@@ -102,7 +102,7 @@ async fn decide(
     place: OwnedSemaphorePermit,
     director: &Director,
 ) -> Result<(), Dismissed> {
-    socket.set_nodelay(true)?;
+    bound_sending(&socket)?;
     let mut stream = match tls {
         Some(tls) => tls.accept(socket).await?,
         None => Stream::plain(socket),

@@ -36,7 +36,7 @@ pub use connections::Connections;
 pub use doors::CONNECTIONS_MAX;
 pub use handle::{CodecEffort, Handle, Media, StartError};
 pub use negotiation::{Negotiated, NegotiationError, OfferRequest, SessionId, Trickle, Trickled};
-pub use net::{Certificate, CertificateError};
+pub use net::{Certificate, CertificateError, bound_sending};
 pub use own_names::OwnNames;
 pub use sources::Source;
 pub use viewing::{Cut, ViewRequest, Viewing};

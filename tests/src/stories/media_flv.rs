@@ -8,7 +8,7 @@ use heliu_rtmp::MediaKind;
 use crate::ffmpeg::{Ffmpeg, Show};
 use crate::probe::{Pictures, Sound, is_like, packets};
 use crate::publisher::{Publisher, Tag, tags};
-use crate::server::{Server, call, wait_for};
+use crate::server::{Server, call, pingos, wait_for};
 use crate::stories::media_play::assert_times_grow;
 use crate::viewer::Viewer;
 
@@ -188,6 +188,24 @@ fn who_does_not_read_is_cut_and_nobody_else_loses_a_picture() {
     let times = seen.join().unwrap();
     assert!(times.windows(2).all(|pair| pair[1] - pair[0] == 40), "a gap in {times:?}");
     assert!(times.len() + 25 > sent as usize, "{} of {sent}", times.len());
+}
+
+/// The system would take minutes of a slow stream before anybody noticed.
+#[test]
+fn who_does_not_read_a_slow_stream_is_cut_as_well() {
+    let source = "[[source]]\naddress = \"livhub/7/bars\"\nurl = \"test:bars?size=320x180\"\n";
+    let server = Server::with(&(pingos("") + source));
+    let path = "/livhub/7/bars.flv";
+    wait_for("the source", LONG, || (status(&server, "HEAD", path) == 200).then_some(()));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("player.flv");
+    let player = Ffmpeg::record(&server.rtmp_url("livhub/7/bars"), 600, &file);
+    wait_for("the player's file", LONG, || file.metadata().is_ok_and(|m| m.len() > 10_000).then_some(()));
+    player.pause();
+    let _stalled = Viewer::open(server.http(), path);
+    wait_for("two cuts", Duration::from_secs(75), || {
+        (server.log().matches("connection cut").count() == 2).then_some(())
+    });
 }
 
 fn status(server: &Server, method: &str, path: &str) -> u16 {

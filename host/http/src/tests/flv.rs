@@ -1,6 +1,7 @@
 //! FLV over HTTP: whose answers they are, and what the media plane is asked.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use heliu_media::{Cut, ViewRequest};
 use heliu_model::Refusal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::Edge;
 use crate::play::{Play, Stream};
@@ -121,10 +122,32 @@ async fn an_endless_answer_ends_with_the_server() {
     assert!(text.ends_with("\r\n0\r\n\r\n"), "{text}");
 }
 
+#[tokio::test]
+async fn little_waits_in_the_system_for_who_does_not_read() {
+    let edge = Edge::start().await;
+    let viewer = TcpSocket::new_v4().unwrap();
+    viewer.set_recv_buffer_size(4 << 10).unwrap();
+    let mut viewer = viewer.connect(edge.address()).await.unwrap();
+    viewer.write_all(b"GET /live/flood.flv HTTP/1.1\r\nhost: h\r\n\r\n").await.unwrap();
+    viewer.readable().await.unwrap();
+    let poured = || edge.media.poured.load(Ordering::Relaxed);
+    loop {
+        let before = poured();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        if poured() == before {
+            break;
+        }
+    }
+    // What the edge itself has in hand is in it.
+    assert!(poured() <= 256 << 10, "{} bytes", poured());
+}
+
 /// Streams by the name that is asked for.
 #[derive(Default)]
 pub struct FakeMedia {
     asked: Mutex<Vec<ViewRequest>>,
+    /// Bytes of `flood` that were taken.
+    poured: Arc<AtomicUsize>,
 }
 
 impl Play for FakeMedia {
@@ -134,6 +157,11 @@ impl Play for FakeMedia {
         let [one, two] = ["one", "two"].map(|text| Ok(Bytes::from(text)));
         let answer = match name.as_str() {
             "broken" => Ok(stream::iter([one, Err(Cut)]).boxed()),
+            "flood" => {
+                let poured = self.poured.clone();
+                let pour = move |chunk: &Bytes| _ = poured.fetch_add(chunk.len(), Ordering::Relaxed);
+                Ok(stream::repeat(Bytes::from(vec![0; 1 << 10])).inspect(pour).map(Ok).boxed())
+            }
             "endless" => Ok(stream::iter([one]).chain(stream::pending()).boxed()),
             name => match name.parse() {
                 Ok(status) => Err(Refusal { status, reason: "no \"entry\"".to_owned() }),

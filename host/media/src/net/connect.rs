@@ -8,6 +8,7 @@ use heliu_model::{Namespace, RtmpUrl};
 use tokio::net::TcpStream;
 
 use super::filter::{EgressFilter, Forbidden};
+use super::send_bounds::bound_sending;
 use super::stream::Stream;
 use super::tls_client::{TlsClient, TlsError};
 use crate::own_names::OwnNames;
@@ -55,7 +56,7 @@ impl Connector {
         if own.is_own_socket(socket.local_addr()?, socket.peer_addr()?) {
             return Err(ConnectError::Own);
         }
-        socket.set_nodelay(true)?;
+        bound_sending(&socket)?;
         if url.is_tls() { Ok(self.tls.connect(host, socket).await?) } else { Ok(Stream::plain(socket)) }
     }
 

@@ -3,6 +3,7 @@
 
 mod connect;
 mod filter;
+mod send_bounds;
 mod socket;
 mod stream;
 mod tls_client;
@@ -10,5 +11,6 @@ mod tls_server;
 
 pub use connect::{ConnectError, Connector};
 pub use filter::EgressFilter;
+pub use send_bounds::bound_sending;
 pub use stream::Stream;
 pub use tls_server::{Certificate, CertificateError, TlsServer};
