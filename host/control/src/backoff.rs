@@ -7,16 +7,15 @@
 //! nobody behind the same gateway from another one. Publishing and playing are counted apart: a player
 //! who knocks until the stream begins must not lock its publisher out.
 //!
-//! A peer is an IPv4 address or the first 64 bits of an IPv6 address, which is what one customer gets.
-//! Loopback is treated alike: behind a proxy on the same machine everybody has it.
+//! A peer is a [`Network`]. Loopback is treated alike: behind a proxy on the same machine everybody has it.
 //!
 //! Not here: attempts that need no plugin, and the host's own.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
-use heliu_model::{Address, Attempt, Direction};
+use heliu_model::{Address, Attempt, Direction, Network};
 use tokio::time::Instant;
 
 /// Refusals are forgotten when there was none for so long.
@@ -37,7 +36,7 @@ pub(crate) struct Backoff {
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
-    peer: IpAddr,
+    peer: Network,
     is_publish: bool,
     /// `None`: all of them.
     address: Option<Address>,
@@ -117,17 +116,10 @@ impl Past {
 
 /// What an attempt counts for, with the refusals that are one too many; `None`: the peer is no address.
 fn keys(attempt: &Attempt) -> Option<[(Key, u32); 2]> {
-    let peer = prefix(attempt.peer.parse().ok()?);
+    let peer = attempt.peer.parse::<IpAddr>().ok()?.into();
     let is_publish = attempt.direction == Direction::Publish;
     let key = |address| Key { peer, is_publish, address };
     Some([(key(Some(attempt.address.clone())), ON_ONE_ADDRESS_MAX), (key(None), TOGETHER_MAX)])
-}
-
-fn prefix(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V4(peer) => peer.into(),
-        IpAddr::V6(peer) => Ipv6Addr::from_bits(peer.to_bits() >> 64 << 64).into(),
-    }
 }
 
 #[cfg(test)]

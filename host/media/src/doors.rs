@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use heliu_model::Network;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::connections::{Connections, Counts, Dismissal};
@@ -12,7 +13,7 @@ use crate::connections::{Connections, Counts, Dismissal};
 /// Connections in all, decided or not, over every RTMP listener.
 pub const CONNECTIONS_MAX: usize = 8_192;
 const UNDECIDED_MAX: usize = 1_024;
-/// Of one client address: no stranger alone closes the door.
+/// Of one client: no stranger alone closes the door.
 const UNDECIDED_PER_PEER_MAX: usize = 64;
 
 /// The bounds. Clones share them.
@@ -76,28 +77,28 @@ impl Doors {
     fn find_room(&self, ip: IpAddr) -> Option<Entry> {
         let place = self.places.clone().try_acquire_owned().ok()?;
         let permit = self.undecided.clone().try_acquire_owned().ok()?;
-        let undecided = Undecided { _permit: permit, _visit: self.peers.enter(ip)? };
+        let undecided = Undecided { _permit: permit, _visit: self.peers.enter(ip.into())? };
         Some(Entry { place, undecided })
     }
 }
 
-/// Undecided connections by client address.
+/// Undecided connections by client.
 #[derive(Debug, Default, Clone)]
-struct Peers(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
+struct Peers(Arc<Mutex<BTreeMap<Network, usize>>>);
 
 /// One of them; leaves when dropped.
 #[derive(Debug)]
-struct Visit(Peers, IpAddr);
+struct Visit(Peers, Network);
 
 impl Peers {
-    fn enter(&self, ip: IpAddr) -> Option<Visit> {
+    fn enter(&self, network: Network) -> Option<Visit> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(ip).or_default();
+        let count = counts.entry(network).or_default();
         if *count >= UNDECIDED_PER_PEER_MAX {
             return None;
         }
         *count += 1;
-        Some(Visit(self.clone(), ip))
+        Some(Visit(self.clone(), network))
     }
 }
 
@@ -118,10 +119,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_address_fills_its_own_share_only() {
+    fn one_client_fills_its_own_share_only_whatever_addresses_it_takes() {
         let doors = Doors::default();
-        let (greedy, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let mut inside: Vec<Entry> = (0..UNDECIDED_PER_PEER_MAX).map(|_| doors.enter(greedy).unwrap()).collect();
+        let greedy_at = |at: usize| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::try_from(at).unwrap()]);
+        let (greedy, other) = (greedy_at(9_999), IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, 1]));
+        let mut inside: Vec<Entry> =
+            (0..UNDECIDED_PER_PEER_MAX).map(|at| doors.enter(greedy_at(at)).unwrap()).collect();
         assert!(doors.enter(greedy).is_none());
         assert!(doors.enter(other).is_some(), "others come in");
         let Entry { place, undecided } = inside.pop().unwrap();

@@ -12,6 +12,7 @@ mod frame;
 mod id;
 mod intent;
 mod job;
+mod network;
 mod percent;
 mod picture;
 mod reality;
@@ -31,6 +32,7 @@ pub use intent::{
     Source, Table, Voice,
 };
 pub use job::{Job, JobState, Noun};
+pub use network::Network;
 pub use percent::percent_decode;
 pub use picture::Picture;
 pub use reality::{Command, EgressReality, EgressStage, Intents, MixerReality, MixerStage, Observed, Revision};
