@@ -1,14 +1,13 @@
 //! How many clients may be inside, and how many of them undecided: bounds of all RTMP listeners
 //! together.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use heliu_model::Network;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::connections::{Connections, Counts, Dismissal};
+use crate::peers::{Peers, Visit};
 
 /// Connections in all, decided or not, over every RTMP listener.
 pub const CONNECTIONS_MAX: usize = 8_192;
@@ -47,7 +46,7 @@ impl Default for Doors {
         Self {
             places: bound(CONNECTIONS_MAX),
             undecided: bound(UNDECIDED_MAX),
-            peers: Peers::default(),
+            peers: Peers::new(UNDECIDED_PER_PEER_MAX),
             counts: Arc::default(),
         }
     }
@@ -77,40 +76,8 @@ impl Doors {
     fn find_room(&self, ip: IpAddr) -> Option<Entry> {
         let place = self.places.clone().try_acquire_owned().ok()?;
         let permit = self.undecided.clone().try_acquire_owned().ok()?;
-        let undecided = Undecided { _permit: permit, _visit: self.peers.enter(ip.into())? };
+        let undecided = Undecided { _permit: permit, _visit: self.peers.enter(ip)? };
         Some(Entry { place, undecided })
-    }
-}
-
-/// Undecided connections by client.
-#[derive(Debug, Default, Clone)]
-struct Peers(Arc<Mutex<BTreeMap<Network, usize>>>);
-
-/// One of them; leaves when dropped.
-#[derive(Debug)]
-struct Visit(Peers, Network);
-
-impl Peers {
-    fn enter(&self, network: Network) -> Option<Visit> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(network).or_default();
-        if *count >= UNDECIDED_PER_PEER_MAX {
-            return None;
-        }
-        *count += 1;
-        Some(Visit(self.clone(), network))
-    }
-}
-
-impl Drop for Visit {
-    fn drop(&mut self) {
-        let mut counts = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.1) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.1);
-            }
-        }
     }
 }
 
@@ -131,7 +98,7 @@ mod tests {
         drop(undecided);
         assert!(doors.enter(greedy).is_some(), "a decided one makes room");
         drop((place, inside));
-        assert!(doors.peers.0.lock().unwrap().is_empty(), "nothing is kept of who left");
+        assert!(doors.peers.is_empty(), "nothing is kept of who left");
     }
 
     #[test]
