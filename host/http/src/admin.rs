@@ -79,10 +79,11 @@ async fn serve(config: AdminConfig, pages: Router) -> Result<Server, StartError>
     if !listen.ip().is_loopback() {
         tracing::warn!(%listen, "the admin listener is open to other machines, and asks nobody who he is");
     }
-    let bounds = Config { listen: vec![listen], connections_max: CONNECTIONS_MAX, ..Config::default() };
+    let (connections_max, connections_per_peer_max) = (CONNECTIONS_MAX, CONNECTIONS_MAX);
+    let bounds = Config { listen: vec![listen], connections_max, connections_per_peer_max, ..Config::default() };
     let router = guarded(pages, Guard::new(listen, &hosts));
-    let routes: Routes = Arc::new(move |_| router.clone());
-    Server::bind(&Arc::new(bounds), watch::Sender::new(false), |_| routes.clone()).await
+    let routes: Routes = Arc::new(move |_, _| router.clone());
+    Server::bind(&Arc::new(bounds), watch::Sender::new(false), Stats::default(), |_| routes.clone()).await
 }
 
 fn guarded(pages: Router, guard: Guard) -> Router {

@@ -10,9 +10,11 @@ use crate::IceServer;
 pub struct Config {
     /// One listener each; port 0 takes a free one.
     pub listen: Vec<SocketAddr>,
-    /// Connections of all listeners together. Above it nobody is accepted until one ends: those who
-    /// come wait in the kernel's queue.
+    /// Connections of all listeners together, those apart that have become a viewer's. Above it a
+    /// connection is closed at once, and counted.
     pub connections_max: usize,
+    /// The same of one client: no stranger alone shuts the door. Behind a proxy all clients are one.
+    pub connections_per_peer_max: usize,
     /// Bytes of one request's head; above it the answer is 431.
     pub head_len_max: usize,
     /// From the first byte of a connection, or the end of the former answer, to the end of a head. It
@@ -31,6 +33,7 @@ impl Default for Config {
         Self {
             listen: Vec::new(),
             connections_max: 4096,
+            connections_per_peer_max: 512,
             head_len_max: 64 * 1024,
             head_time_max: Duration::from_secs(10),
             body_time_max: Duration::from_secs(10),

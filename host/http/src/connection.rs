@@ -11,17 +11,18 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::Config;
 use crate::patience::Patient;
+use crate::places::{Place, Places};
 
 /// Between two tries while the system has no file for another connection.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
-/// What a client finds, by its address.
-pub(crate) type Routes = Arc<dyn Fn(IpAddr) -> Router + Send + Sync>;
+/// What a client finds, by its address and its connection's place.
+pub(crate) type Routes = Arc<dyn Fn(IpAddr, Place) -> Router + Send + Sync>;
 
 /// A bound listener.
 pub(crate) struct Listener {
@@ -29,8 +30,8 @@ pub(crate) struct Listener {
     pub(crate) config: Arc<Config>,
     /// What a client of this address finds here.
     pub(crate) routes: Routes,
-    /// Shared by all listeners; one permit per connection.
-    pub(crate) places: Arc<Semaphore>,
+    /// Shared by all listeners.
+    pub(crate) places: Places,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
@@ -41,8 +42,11 @@ impl Listener {
         loop {
             tokio::select! {
                 () = told_to_stop(&mut self.stop) => break,
-                accepted = accept(&self.socket, &self.places) => match accepted {
-                    Ok((place, stream, peer)) => { connections.spawn(self.connect(place, stream, peer)); }
+                accepted = accept(&self.socket) => match accepted {
+                    Ok((stream, peer)) => match self.places.enter(peer.ip()) {
+                        Ok(place) => { connections.spawn(self.connect(place, stream, peer)); }
+                        Err(crowded) => tracing::debug!(%peer, ?crowded, "connection refused"),
+                    },
                     Err(error) => {
                         tracing::warn!(%error, "cannot accept");
                         tokio::time::sleep(ACCEPT_RETRY).await;
@@ -55,13 +59,8 @@ impl Listener {
         while connections.join_next().await.is_some() {}
     }
 
-    fn connect(
-        &self,
-        place: OwnedSemaphorePermit,
-        stream: TcpStream,
-        peer: SocketAddr,
-    ) -> impl Future<Output = ()> + use<> {
-        let routes = (self.routes)(peer.ip());
+    fn connect(&self, place: Place, stream: TcpStream, peer: SocketAddr) -> impl Future<Output = ()> + use<> {
+        let routes = (self.routes)(peer.ip(), place.clone());
         let config = self.config.clone();
         let mut stop = self.stop.clone();
         async move {
@@ -87,15 +86,10 @@ impl Listener {
     }
 }
 
-/// A place first: while there is none, those who come wait in the kernel's queue.
-async fn accept(
-    socket: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
-    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+async fn accept(socket: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     let (stream, peer) = socket.accept().await?;
     bound_sending(&stream)?;
-    Ok((place, stream, peer))
+    Ok((stream, peer))
 }
 
 /// Also when whoever could tell is gone.

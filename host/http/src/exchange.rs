@@ -21,7 +21,7 @@ use crate::host_path::HostPath;
 use crate::negotiate::Negotiate;
 use crate::play::Play;
 use crate::request_id::{self, RequestIds};
-use crate::{Config, Readiness, Stats, answer, flv, health};
+use crate::{Config, Readiness, Stats, answer, flv, health, places};
 
 /// What all connections share.
 pub(crate) struct Edge {
@@ -42,6 +42,8 @@ pub(crate) struct Client {
     /// As configured.
     pub(crate) listener: SocketAddr,
     pub(crate) peer: IpAddr,
+    /// Its place among the connections.
+    pub(crate) place: places::Place,
     /// The edge is to stop: endless answers end.
     pub(crate) stop: watch::Receiver<bool>,
 }

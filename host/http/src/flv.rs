@@ -54,6 +54,8 @@ async fn play(client: &Client, call: &Call<'_>, address: Address, head: &Parts) 
     };
     match client.edge.media.play_flv(request).await {
         Ok(stream) => {
+            // The connection has no place among those of the REST APIs any more, and ends with the stream.
+            client.place.give_back();
             let mut stop = client.stop.clone();
             let stopped = async move {
                 let _ = stop.wait_for(|stop| *stop).await;
@@ -61,6 +63,7 @@ async fn play(client: &Client, call: &Call<'_>, address: Address, head: &Parts) 
             let mut response = HttpResponse::new(Body::from_stream(stream.take_until(Box::pin(stopped))));
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("video/x-flv"));
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response
         }

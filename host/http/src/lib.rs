@@ -24,6 +24,7 @@ mod ice_server;
 mod media_path;
 mod negotiate;
 mod patience;
+mod places;
 mod play;
 mod plugin_routes;
 mod readiness;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::connection::{Listener, Routes};
 use crate::exchange::{Client, Edge};
 use crate::negotiate::Negotiate;
+use crate::places::Places;
 use crate::play::Play;
 use crate::request_id::RequestIds;
 use crate::{Config, Dispatch, Readiness, Stats};
@@ -59,15 +60,17 @@ impl Server {
             sessions,
             readiness,
             request_ids: RequestIds::new(),
-            stats,
+            stats: stats.clone(),
         };
         let edge = Arc::new(edge);
         let (stop, stopped) = watch::channel(false);
         let routes = |listener| -> Routes {
             let (edge, stopped) = (edge.clone(), stopped.clone());
-            Arc::new(move |peer| Client { edge: edge.clone(), listener, peer, stop: stopped.clone() }.routes())
+            Arc::new(move |peer, place| {
+                Client { edge: edge.clone(), listener, peer, place, stop: stopped.clone() }.routes()
+            })
         };
-        Self::bind(&config, stop, routes).await
+        Self::bind(&config, stop, stats, routes).await
     }
 
     /// Listens on all addresses, or on none, until `stop` says so; `routes` says what is found on one, as
@@ -75,6 +78,7 @@ impl Server {
     pub(crate) async fn bind(
         config: &Arc<Config>,
         stop: watch::Sender<bool>,
+        stats: Stats,
         routes: impl Fn(SocketAddr) -> Routes,
     ) -> Result<Self, StartError> {
         let mut sockets = Vec::new();
@@ -84,7 +88,7 @@ impl Server {
             sockets.push((listen, address, socket));
         }
         let stopped = stop.subscribe();
-        let places = Arc::new(Semaphore::new(config.connections_max));
+        let places = Places::new(config, stats);
         let addresses = sockets.iter().map(|(_, address, _)| *address).collect();
         let mut listeners = JoinSet::new();
         for (name, _, socket) in sockets {

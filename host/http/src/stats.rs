@@ -3,9 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::places::Crowded;
+
 /// Counts since the start. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Stats(Arc<[AtomicU64; CLASSES.len()]>);
+pub struct Stats(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    answers: [AtomicU64; CLASSES.len()],
+    full: AtomicU64,
+    peer: AtomicU64,
+}
 
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
@@ -13,12 +22,26 @@ impl Stats {
     /// Answers by the class of their status, `1xx` to `5xx`.
     #[must_use]
     pub fn answers(&self) -> [(&'static str, u64); CLASSES.len()] {
-        std::array::from_fn(|class| (CLASSES[class], self.0[class].load(Ordering::Relaxed)))
+        std::array::from_fn(|class| (CLASSES[class], self.0.answers[class].load(Ordering::Relaxed)))
+    }
+
+    /// Connections refused at once: all places were taken, or one client had its share of them.
+    #[must_use]
+    pub fn crowded(&self) -> [(&'static str, u64); 2] {
+        [("full", &self.0.full), ("peer", &self.0.peer)].map(|(cause, count)| (cause, count.load(Ordering::Relaxed)))
+    }
+
+    pub(crate) fn note_crowded(&self, crowded: Crowded) {
+        let count = match crowded {
+            Crowded::Full => &self.0.full,
+            Crowded::Peer => &self.0.peer,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn note(&self, status: u16) {
         let class = usize::from(status / 100).saturating_sub(1).min(CLASSES.len() - 1);
-        self.0[class].fetch_add(1, Ordering::Relaxed);
+        self.0.answers[class].fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use heliu_plugin::{Cors, Descriptor, Face, Fault, FaultShape, Request, Response, Route, Template};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::media_path;
 use crate::{Config, Dispatch, Found, Personality, Place, Readiness, Server, Stats};
@@ -184,23 +184,29 @@ async fn who_says_nothing_or_stops_in_the_middle_is_cut() {
 }
 
 #[tokio::test]
-async fn above_the_bound_of_connections_the_next_one_waits_its_turn() {
-    let edge = Edge::start_with(Config { connections_max: 1, ..Config::default() }).await;
+async fn one_client_that_takes_its_share_keeps_nobody_else_out() {
+    let edge = Edge::start_with(Config { connections_per_peer_max: 2, ..Config::default() }).await;
     let request = b"GET /healthz HTTP/1.1\r\nhost: h\r\n\r\n";
-    let mut first = TcpStream::connect(edge.address()).await.unwrap();
-    first.write_all(request).await.unwrap();
-    first.readable().await.unwrap();
-    let mut second = TcpStream::connect(edge.address()).await.unwrap();
-    second.write_all(request).await.unwrap();
-
-    // The first one is served again while the second one waits.
+    let mut idle = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(edge.address()).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        stream.readable().await.unwrap();
+        idle.push(stream);
+    }
+    assert_eq!(edge.ask("GET /healthz HTTP/1.1", "", "").await.status, 0, "one too many is closed");
+    let other = TcpSocket::new_v4().unwrap();
+    other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = other.connect(edge.address()).await.unwrap();
+    other.write_all(request).await.unwrap();
     let mut byte = [0];
-    first.write_all(request).await.unwrap();
-    first.read_exact(&mut byte).await.unwrap();
-    assert_eq!(second.try_read(&mut byte).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
-    drop(first);
-    second.read_exact(&mut byte).await.unwrap();
-    assert_eq!(&byte, b"H");
+    other.read_exact(&mut byte).await.unwrap();
+    assert_eq!(edge.stats.crowded(), [("full", 0), ("peer", 1)]);
+
+    drop(idle);
+    while edge.ask("GET /healthz HTTP/1.1", "", "").await.status != 200 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]
@@ -238,6 +244,7 @@ async fn a_taken_port_is_told_in_one_sentence() {
 struct Edge {
     server: Server,
     readiness: Readiness,
+    stats: Stats,
     fake: Arc<Fake>,
     media: Arc<flv::FakeMedia>,
     sessions: Arc<whip::FakeSessions>,
@@ -265,10 +272,11 @@ impl Edge {
         let stats = Stats::default();
         let sessions = Arc::new(whip::FakeSessions::default());
         let offered = has_sessions.then(|| sessions.clone() as Arc<dyn crate::Negotiate>);
-        let server =
-            Server::start(config, personalities, media.clone(), offered, readiness.clone(), stats).await.unwrap();
+        let server = Server::start(config, personalities, media.clone(), offered, readiness.clone(), stats.clone())
+            .await
+            .unwrap();
         let fake_address = server.addresses()[0];
-        Self { server, readiness, fake, media, sessions, fake_address }
+        Self { server, readiness, stats, fake, media, sessions, fake_address }
     }
 
     fn address(&self) -> SocketAddr {

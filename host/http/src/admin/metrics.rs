@@ -74,6 +74,8 @@ const DENIALS: Family = counter("heliu_plugin_denials_total", "Host calls that w
 const COMMITS: Family = counter("heliu_store_commits_total", "Transactions that became true.");
 const STORE_CONFLICTS: Family = counter("heliu_store_conflicts_total", "Transactions refused because of another.");
 const STORE_BYTES: Family = gauge("heliu_store_bytes", "Bytes of all records on the disk.");
+const HTTP_REFUSED: Family =
+    counter("heliu_http_connections_refused_total", "Connections of REST clients closed at once, by cause.");
 const ANSWERS: Family = counter("heliu_http_answers_total", "Answers to REST clients, by class of status.");
 const CPU: Family = counter("heliu_process_cpu_seconds_total", "Processor time of this process.");
 const MEMORY: Family = gauge("heliu_process_resident_bytes", "Memory of this process.");
@@ -104,6 +106,7 @@ fn scrape(sources: &Sources) -> String {
     plugins(&mut text, sources);
     code_cache(&mut text, sources);
     store(&mut text, sources);
+    text.family(&HTTP_REFUSED, sources.http.crowded().map(|(cause, count)| ([("cause", cause)], number(count))));
     text.family(&ANSWERS, sources.http.answers().map(|(class, count)| ([("class", class)], number(count))));
     process(&mut text);
     text.into_text()

@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::Edge;
+use crate::Config;
 use crate::play::{Play, Stream};
 
 #[tokio::test]
@@ -24,6 +25,7 @@ async fn a_viewer_gets_a_stream_without_length() {
     for (name, want) in [
         ("content-type", Some("video/x-flv")),
         ("cache-control", Some("no-store")),
+        ("connection", Some("close")),
         ("transfer-encoding", Some("chunked")),
         ("content-length", None),
         ("access-control-allow-origin", Some("*")),
@@ -120,6 +122,21 @@ async fn an_endless_answer_ends_with_the_server() {
     edge.server.stop(Duration::from_secs(3600)).await;
     viewer.read_to_string(&mut text).await.unwrap();
     assert!(text.ends_with("\r\n0\r\n\r\n"), "{text}");
+}
+
+#[tokio::test]
+async fn viewers_leave_the_places_to_others() {
+    let edge = Edge::start_with(Config { connections_max: 1, ..Config::default() }).await;
+    let mut viewers = Vec::new();
+    for _ in 0..3 {
+        let mut viewer = TcpStream::connect(edge.address()).await.unwrap();
+        viewer.write_all(b"GET /live/endless.flv HTTP/1.1\r\nhost: h\r\n\r\n").await.unwrap();
+        let mut byte = [0];
+        viewer.read_exact(&mut byte).await.unwrap();
+        viewers.push(viewer);
+    }
+    let answer = edge.ask("GET /healthz HTTP/1.1", "", "").await;
+    assert_eq!((answer.status, edge.stats.crowded()), (200, [("full", 0), ("peer", 0)]));
 }
 
 #[tokio::test]
