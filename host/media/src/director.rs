@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use heliu_model::{Address, Attempt, Event, Grant, Refusal, Revision, RoomId};
+use heliu_room::GopBudget;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::acceptor::Client;
@@ -54,6 +55,8 @@ pub struct Director {
     pub connector: Connector,
     /// Which publication is made from which.
     pub flows: Flows,
+    /// What rooms keep for those who join late.
+    pub gops: GopBudget,
     events: mpsc::Sender<Event>,
     /// Events nobody took in time.
     pub events_lost: AtomicU64,
@@ -80,6 +83,7 @@ impl Director {
             own_names,
             connector,
             flows: Flows::default(),
+            gops: GopBudget::default(),
             events,
             events_lost: AtomicU64::new(0),
             changes: watch::Sender::new(0),

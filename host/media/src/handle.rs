@@ -266,6 +266,13 @@ impl Handle {
         self.director.connector.refused()
     }
 
+    /// Bytes that all publications keep for those who join late, and how often one gave up its group of
+    /// pictures because others keep so much.
+    #[must_use]
+    pub fn gops(&self) -> (usize, u64) {
+        (self.director.gops.bytes(), self.director.gops.refused())
+    }
+
     /// By which URLs this host is meant.
     #[must_use]
     pub fn own_names(&self) -> &OwnNames {

@@ -49,7 +49,7 @@ impl RoomShell {
         Self {
             id,
             clock: RoomClock::start(),
-            room: Room::default(),
+            room: Room::new(worker.director.gops.clone()),
             endpoints: BTreeMap::new(),
             worker,
             sound_waits: false,

@@ -10,7 +10,7 @@ use crate::server::{Answer, Server, call, pingos, wait_for};
 use crate::stories::media_mix::{create, play_when_there, show};
 
 /// Every family a host with one plugin exports.
-const NAMES: [&str; 58] = [
+const NAMES: [&str; 60] = [
     "heliu_admissions_total",
     "heliu_code_cache_files_total",
     "heliu_codec_seconds_total",
@@ -25,6 +25,8 @@ const NAMES: [&str; 58] = [
     "heliu_events_folded_total",
     "heliu_events_lost_total",
     "heliu_events_retried_total",
+    "heliu_gop_bytes",
+    "heliu_gops_refused_total",
     "heliu_http_answers_total",
     "heliu_http_connections_refused_total",
     "heliu_media_bytes_total",

@@ -1,11 +1,13 @@
 //! The frames since a publication's last keyframe, so that who joins late need not wait for the next.
 //!
-//! Bounded in bytes, in frames and in time: a group of pictures beyond a bound is not kept at all, and
+//! Bounded in bytes, in frames and in time, and by the [`GopBudget`] of all together: a group of pictures beyond a bound is not kept at all, and
 //! joiners wait for the next keyframe, as they would without this.
 
 use std::time::Duration;
 
 use heliu_model::{Frame, Kind};
+
+use crate::gop_budget::GopBudget;
 
 /// A 4K keyframe interval of some seconds; more is an encoder that never sends keyframes.
 const BYTES_MAX: usize = 8 << 20;
@@ -16,13 +18,20 @@ const FRAMES_MAX: usize = 1_500;
 const SPAN_MAX: Duration = Duration::from_secs(15);
 
 /// Frames from a keyframe on, in order of arrival, sound between the pictures.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Gop {
     frames: Vec<Frame>,
+    /// Taken from the budget.
     len_bytes: usize,
+    budget: GopBudget,
 }
 
 impl Gop {
+    /// Nothing yet.
+    pub fn new(budget: GopBudget) -> Self {
+        Self { frames: Vec::new(), len_bytes: 0, budget }
+    }
+
     /// Takes note of a frame that was forwarded.
     pub fn push(&mut self, frame: &Frame) {
         if frame.kind() == Kind::Video && frame.is_key {
@@ -30,12 +39,14 @@ impl Gop {
         } else if self.frames.is_empty() {
             return;
         }
-        self.len_bytes += frame.data.len();
+        let len = frame.data.len();
         let span = self.frames.first().map_or(Duration::ZERO, |first| frame.dts.since(first.dts));
-        if self.len_bytes > BYTES_MAX || self.frames.len() >= FRAMES_MAX || span > SPAN_MAX {
+        let fits = self.len_bytes + len <= BYTES_MAX && self.frames.len() < FRAMES_MAX && span <= SPAN_MAX;
+        if !fits || !self.budget.take(len) {
             self.clear();
             return;
         }
+        self.len_bytes += len;
         self.frames.push(frame.clone());
     }
 
@@ -47,7 +58,13 @@ impl Gop {
     /// Forgets all.
     pub fn clear(&mut self) {
         self.frames.clear();
-        self.len_bytes = 0;
+        self.budget.give_back(std::mem::take(&mut self.len_bytes));
+    }
+}
+
+impl Drop for Gop {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -71,12 +88,27 @@ mod tests {
             ("up to the time", 10, 15_000, 2, true),
             ("a moment longer", 10, 15_001, 2, false),
         ] {
-            let mut gop = Gop::default();
+            let mut gop = Gop::new(GopBudget::default());
             (0..count).for_each(|at| gop.push(&picture(at == 0, at as i64 * every_ms, len)));
             assert_eq!(gop.frames().len(), if is_kept { count } else { 0 }, "{what}");
             gop.push(&picture(true, 60_000, 10));
             assert_eq!(gop.frames().len(), 1, "{what}: the next keyframe begins anew");
         }
+    }
+
+    #[test]
+    fn all_together_keep_no_more_than_the_budget() {
+        let budget = GopBudget::new(100);
+        let [mut first, mut second] = [(); 2].map(|()| Gop::new(budget.clone()));
+        first.push(&picture(true, 0, 60));
+        second.push(&picture(true, 0, 40));
+        second.push(&picture(false, 40, 1));
+        assert_eq!((first.frames().len(), second.frames().len()), (1, 0), "one byte more: it is given up");
+        assert_eq!((budget.bytes(), budget.refused()), (60, 1));
+        second.push(&picture(true, 80, 40));
+        assert_eq!(second.frames().len(), 1, "what it had is free for its next group");
+        drop(first);
+        assert_eq!(budget.bytes(), 40, "who is gone keeps nothing");
     }
 
     fn picture(is_key: bool, dts_ms: i64, len: usize) -> Frame {

@@ -12,6 +12,7 @@ use heliu_model::{
 };
 
 use crate::gop::Gop;
+use crate::gop_budget::GopBudget;
 use crate::meter::Meter;
 use crate::packets::{Packet, PacketTrack};
 use crate::room::Sink;
@@ -105,7 +106,7 @@ pub enum Change {
 }
 
 impl Publication {
-    pub fn new(offer: Offer, arrived: u64, now: MediaTime) -> Self {
+    pub fn new(offer: Offer, arrived: u64, now: MediaTime, budget: GopBudget) -> Self {
         Self {
             offer,
             since: None,
@@ -116,7 +117,7 @@ impl Publication {
             is_stalled: false,
             audio: None,
             video: None,
-            gop: Gop::default(),
+            gop: Gop::new(budget),
             packets: Packets::default(),
             shift: Duration::ZERO,
             is_fresh: true,

@@ -8,6 +8,7 @@ use heliu_model::{
 
 use heliu_rtp::Meta;
 
+use crate::gop_budget::GopBudget;
 use crate::packets::{Packet, PacketDelivery};
 use crate::publication::{Change, Formats, Offer, Publication};
 use crate::subscription::{Patience, Subscription, View, Wish};
@@ -74,9 +75,16 @@ pub struct Room {
     events: VecDeque<RoomEvent>,
     arrivals: u64,
     rings: u64,
+    budget: GopBudget,
 }
 
 impl Room {
+    /// Empty; what it keeps for those who join late is of this budget.
+    #[must_use]
+    pub fn new(budget: GopBudget) -> Self {
+        Self { budget, ..Self::default() }
+    }
+
     /// Lets an endpoint publish. Media follows by [`Room::handle_frame`].
     ///
     /// # Errors
@@ -105,7 +113,7 @@ impl Room {
         let id = offer.publication.clone();
         let participant = offer.participant.clone();
         let protocol = offer.protocol;
-        let mut publication = Publication::new(offer, self.arrivals, now);
+        let mut publication = Publication::new(offer, self.arrivals, now, self.budget.clone());
         let (mut waiting, others) =
             std::mem::take(&mut self.absent).into_iter().partition(|waiting| waiting.wish.publication == id);
         self.absent = others;

@@ -28,6 +28,9 @@ const STRAYS: Family = counter("heliu_udp_strays_total", "Datagrams that belong 
 const ROOMS: Family = gauge("heliu_rooms", "Rooms somebody is in.");
 const PUBLICATIONS: Family = gauge("heliu_publications", "Publications, by where they come from.");
 const STALLED: Family = gauge("heliu_publications_stalled", "Publications that are silent for two seconds or more.");
+const GOP_BYTES: Family = gauge("heliu_gop_bytes", "Bytes of frames kept for those who join late.");
+const GOPS_REFUSED: Family =
+    counter("heliu_gops_refused_total", "Groups of pictures not kept because all together keep so much.");
 const PLAYERS: Family = gauge("heliu_players", "Connections that play.");
 const QUEUES: Family = gauge("heliu_player_queues_bytes", "Bytes that wait for all players.");
 const QUEUE_LONGEST: Family = gauge("heliu_player_queue_longest_bytes", "Bytes in the longest queue of a player.");
@@ -99,6 +102,7 @@ fn scrape(sources: &Sources) -> String {
     traffic(&mut text, &status);
     mixers(&mut text, &status);
     text.family(&SOURCE_LOST, lost(status.totals.sources.pictures_dropped, status.totals.sources.ticks_skipped));
+    gops(&mut text, sources);
     codecs(&mut text, sources);
     egresses(&mut text, &status);
     text.value(&EGRESS_REFUSED, number(sources.media.egress_refused()));
@@ -132,6 +136,12 @@ fn rooms(text: &mut Exposition, status: &Status) {
     text.value(&PLAYERS, status.rooms.values().map(|room| f64::from(room.viewers)).sum());
     text.value(&QUEUES, number(players().map(|players| players.queue_bytes).sum()));
     text.value(&QUEUE_LONGEST, number(players().map(|players| players.queue_bytes_longest).max().unwrap_or(0)));
+}
+
+fn gops(text: &mut Exposition, sources: &Sources) {
+    let (bytes, refused) = sources.media.gops();
+    text.value(&GOP_BYTES, count(bytes));
+    text.value(&GOPS_REFUSED, number(refused));
 }
 
 fn traffic(text: &mut Exposition, status: &Status) {
