@@ -130,7 +130,7 @@ pub struct Media {
     pub workers: u8,
 }
 
-/// What all plugins together may use.
+/// What strangers, and all plugins together, may use.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
@@ -139,6 +139,10 @@ pub struct Limits {
     pub mixers_max: u32,
     /// Sum over all mixers of width × height × pictures per second.
     pub mixer_pixels_per_second_max: u64,
+    /// Clients that publish at one time.
+    pub publications_max: u32,
+    /// Clients that view at one time.
+    pub viewers_max: u32,
 }
 
 /// One personality.
@@ -295,7 +299,8 @@ impl Default for Log {
 impl Default for Limits {
     fn default() -> Self {
         // Sixteen mixers of 1280x720 at 25 pictures a second.
-        Self { mixers_max: 16, mixer_pixels_per_second_max: 16 * 1280 * 720 * 25 }
+        let mixer_pixels_per_second_max = 16 * 1280 * 720 * 25;
+        Self { mixers_max: 16, mixer_pixels_per_second_max, publications_max: 1_000, viewers_max: 5_000 }
     }
 }
 

@@ -8,9 +8,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 const OTHERS: u64 = 256;
 
 /// Raises the soft bound to the hard one; says so if even that is less than all clients together may
-/// need.
-pub fn raise_bound() {
-    let needed = (heliu_media::CONNECTIONS_MAX + heliu_http::Config::default().connections_max) as u64 + OTHERS;
+/// need, `viewers_max` over HTTP among them.
+pub fn raise_bound(viewers_max: u32) {
+    let connections_max = heliu_media::CONNECTIONS_MAX + heliu_http::Config::default().connections_max;
+    let needed = connections_max as u64 + u64::from(viewers_max) + OTHERS;
     match raise() {
         Ok(Some(files)) if files < needed => {
             tracing::warn!(files, needed, "fewer open files than connections: raise the hard limit (ulimit -Hn)");

@@ -20,7 +20,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 pub fn run(path: &Path) -> Result<()> {
     let config = Config::load(path)?;
     log::start(&config.log)?;
-    files::raise_bound();
+    files::raise_bound(config.limits.viewers_max);
     runtime()?.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;

@@ -192,7 +192,7 @@ fn reveal(secret: &Secret) -> Result<String> {
 }
 
 fn view_config(config: &Config) -> heliu_control::Config {
-    let crate::config::Limits { mixers_max, mixer_pixels_per_second_max } = config.limits;
+    let crate::config::Limits { mixers_max, mixer_pixels_per_second_max, .. } = config.limits;
     heliu_control::Config {
         public_names: config.public.hosts.clone(),
         limits: HostLimits { mixers_max, mixer_pixels_per_second_max },
@@ -208,6 +208,8 @@ fn media_config(config: &Config) -> heliu_media::Config {
         workers: usize::from(config.media.workers),
         public_names: config.public.hosts.clone(),
         sources: config.source.iter().map(source).collect(),
+        publications_max: config.limits.publications_max,
+        viewers_max: config.limits.viewers_max,
         ..heliu_media::Config::default()
     }
 }

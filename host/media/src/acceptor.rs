@@ -35,8 +35,8 @@ pub struct Client {
     pub session: ServerSession,
     /// The connection, parked.
     pub stream: Stream,
-    /// Its place among all connections.
-    pub place: OwnedSemaphorePermit,
+    /// Its places among all connections, and among those who do the same.
+    pub places: [OwnedSemaphorePermit; 2],
 }
 
 /// Why a connection came to nothing.
@@ -114,11 +114,15 @@ async fn decide(
         Err(refusal) => return refuse(stream, session, direction, refusal).await,
     };
     tracing::debug!(%peer, address = %attempt.address, ?direction, "rtmp connection asks");
+    let among_its_like = match director.crowd.enter(direction) {
+        Ok(place) => place,
+        Err(refusal) => return refuse(stream, session, direction, refusal).await,
+    };
     match director.admit(attempt.clone()).await {
         Ok(grant) => {
             let room = grant.room.clone();
             stream.park()?;
-            let client = Client { attempt, grant, session, stream, place };
+            let client = Client { attempt, grant, session, stream, places: [place, among_its_like] };
             director.order(&room, Order::Attach(Box::new(client))).await;
             Ok(())
         }

@@ -28,6 +28,10 @@ pub struct Config {
     pub egress_allow: BTreeMap<Namespace, Vec<Cidr>>,
     /// Ingests of the operator.
     pub sources: Vec<Source>,
+    /// Clients that publish at one time.
+    pub publications_max: u32,
+    /// Clients that view at one time.
+    pub viewers_max: u32,
 }
 
 /// The RTMP listener with TLS.
@@ -61,6 +65,8 @@ impl Default for Config {
             public_names: Vec::new(),
             egress_allow: BTreeMap::new(),
             sources: Vec::new(),
+            publications_max: 1_000,
+            viewers_max: 5_000,
         }
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::acceptor::Client;
 use crate::admit::Admit;
+use crate::crowd::Crowd;
 use crate::endpoint::{Relayed, Sourced};
 use crate::flows::Flows;
 use crate::negotiator::{Calling, Negotiating};
@@ -55,6 +56,8 @@ pub struct Director {
     pub connector: Connector,
     /// Which publication is made from which.
     pub flows: Flows,
+    /// How many clients there may be.
+    pub crowd: Crowd,
     /// What rooms keep for those who join late.
     pub gops: GopBudget,
     events: mpsc::Sender<Event>,
@@ -74,6 +77,7 @@ impl Director {
         own_names: OwnNames,
         connector: Connector,
         events: mpsc::Sender<Event>,
+        crowd: Crowd,
     ) -> Self {
         Self {
             inboxes,
@@ -83,6 +87,7 @@ impl Director {
             own_names,
             connector,
             flows: Flows::default(),
+            crowd,
             gops: GopBudget::default(),
             events,
             events_lost: AtomicU64::new(0),

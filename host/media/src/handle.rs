@@ -14,6 +14,7 @@ use crate::acceptor;
 use crate::admit::Admit;
 use crate::config::{Config, WebRtc};
 use crate::connections::Connections;
+use crate::crowd::Crowd;
 use crate::director::{Director, Order};
 use crate::doors::Doors;
 use crate::negotiation::{Negotiated, NegotiationError, OfferRequest, SessionId, Trickle, Trickled};
@@ -103,7 +104,8 @@ impl Media {
         let own_names = OwnNames::new(rtmp, rtmps, &config.public_names);
         let connector = Connector::new(EgressFilter::new(config.egress_allow));
         let edge = tokio::runtime::Handle::current();
-        let director = Arc::new(Director::new(inboxes, admit, edge, own_names, connector, events));
+        let crowd = Crowd::new(config.publications_max, config.viewers_max);
+        let director = Arc::new(Director::new(inboxes, admit, edge, own_names, connector, events, crowd));
         let pool = Pool::start(or_cores(config.codec_threads)).map_err(StartError::Thread)?;
 
         let mut statuses = Vec::new();
@@ -264,6 +266,12 @@ impl Handle {
     #[must_use]
     pub fn egress_refused(&self) -> u64 {
         self.director.connector.refused()
+    }
+
+    /// Clients that found no place, by what there is too much of.
+    #[must_use]
+    pub fn crowd_refused(&self) -> [(&'static str, u64); 2] {
+        self.director.crowd.refused()
     }
 
     /// Bytes that all publications keep for those who join late, and how often one gave up its group of

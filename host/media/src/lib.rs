@@ -9,6 +9,7 @@ mod backlog;
 mod clock;
 mod config;
 mod connections;
+mod crowd;
 mod director;
 mod doors;
 mod endpoint;

@@ -107,6 +107,7 @@ mod tests {
     use tokio::sync::{mpsc, watch};
 
     use super::*;
+    use crate::crowd::Crowd;
     use crate::net::{Connector, EgressFilter};
     use crate::worker::Worker;
     use crate::{Admit, Config, Media, OwnNames};
@@ -135,7 +136,8 @@ mod tests {
         let door = Arc::new(Doorkeeper { refusals: 0, asked: AtomicU32::new(0), time_max: None });
         let edge = tokio::runtime::Handle::current();
         let connector = Connector::new(EgressFilter::new(config().egress_allow));
-        let director = Arc::new(Director::new(vec![inbox], door, edge, OwnNames::default(), connector, events));
+        let director =
+            Arc::new(Director::new(vec![inbox], door, edge, OwnNames::default(), connector, events, Crowd::new(1, 1)));
         let worker = Worker::new(0, director.clone(), Pool::start(1).unwrap(), None);
         let _sources = start(config().sources, &director);
         let story = async {

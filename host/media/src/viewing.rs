@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::Stream;
 use heliu_model::{Address, Attempt, Direction, Grant, Refusal};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::director::{Director, Order};
 use crate::outbox::{Outbox, Taken};
@@ -30,6 +31,7 @@ pub struct ViewRequest {
 #[derive(Debug)]
 pub struct Viewing {
     outbox: Arc<Outbox>,
+    _place: OwnedSemaphorePermit,
 }
 
 /// The stream broke off: the viewer did not read for too long, or the room was lost.
@@ -50,14 +52,15 @@ pub struct Viewer {
 /// Asks for admission, enters the room, waits for the first bytes.
 ///
 /// # Errors
-/// Admission's refusal; 404 if nothing came as long as the grant lets wait; 503 if the room broke.
+/// Admission's refusal, or the crowd's; 404 if nothing came as long as the grant lets wait; 503 if the room broke.
 pub async fn view(director: &Director, request: ViewRequest) -> Result<Viewing, Refusal> {
     let ViewRequest { address, query, authority, headers, peer } = request;
     let id = director.next_connection();
     let attempt = Attempt { id, protocol: "flv", direction: Direction::Play, authority, address, query, headers, peer };
+    let place = director.crowd.enter(Direction::Play)?;
     let grant = director.admit(attempt.clone()).await?;
     let room = grant.room.clone();
-    let viewing = Viewing { outbox: Outbox::new() };
+    let viewing = Viewing { outbox: Outbox::new(), _place: place };
     let viewer = Viewer { attempt, grant, outbox: viewing.outbox.clone() };
     if !director.order(&room, Order::View(Box::new(viewer))).await {
         return Err(Refusal { status: 503, reason: "the server is stopping".to_owned() });

@@ -10,8 +10,9 @@ use crate::server::{Answer, Server, call, pingos, wait_for};
 use crate::stories::media_mix::{create, play_when_there, show};
 
 /// Every family a host with one plugin exports.
-const NAMES: [&str; 60] = [
+const NAMES: [&str; 61] = [
     "heliu_admissions_total",
+    "heliu_clients_refused_total",
     "heliu_code_cache_files_total",
     "heliu_codec_seconds_total",
     "heliu_codec_turns_total",

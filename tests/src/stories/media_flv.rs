@@ -208,6 +208,21 @@ fn who_does_not_read_a_slow_stream_is_cut_as_well() {
     });
 }
 
+#[test]
+fn one_viewer_more_than_the_operator_allows_is_refused() {
+    let source =
+        "[[source]]\naddress = \"livhub/7/bars\"\nurl = \"test:bars?size=320x180\"\n[limits]\nviewers_max = 1\n";
+    let server = Server::with(&(pingos("") + source));
+    wait_for("the source", LONG, || server.log().contains("publication started").then_some(()));
+    let path = "/livhub/7/bars.flv";
+    let viewer = Viewer::open(server.http(), path);
+    assert_eq!(status(&server, "GET", path), 503);
+    let metrics = call(server.admin(), "GET", "/metrics", &[], b"").body;
+    assert!(metrics.contains("heliu_clients_refused_total{limit=\"viewers\"} 1\n"), "{metrics}");
+    drop(viewer);
+    wait_for("the place", LONG, || (status(&server, "HEAD", path) == 200).then_some(()));
+}
+
 fn status(server: &Server, method: &str, path: &str) -> u16 {
     call(server.http(), method, path, &[], b"").status
 }

@@ -28,6 +28,8 @@ const STRAYS: Family = counter("heliu_udp_strays_total", "Datagrams that belong 
 const ROOMS: Family = gauge("heliu_rooms", "Rooms somebody is in.");
 const PUBLICATIONS: Family = gauge("heliu_publications", "Publications, by where they come from.");
 const STALLED: Family = gauge("heliu_publications_stalled", "Publications that are silent for two seconds or more.");
+const CROWD_REFUSED: Family =
+    counter("heliu_clients_refused_total", "Clients that found no place, by what there is too much of.");
 const GOP_BYTES: Family = gauge("heliu_gop_bytes", "Bytes of frames kept for those who join late.");
 const GOPS_REFUSED: Family =
     counter("heliu_gops_refused_total", "Groups of pictures not kept because all together keep so much.");
@@ -122,6 +124,10 @@ fn connections(text: &mut Exposition, sources: &Sources, status: &Status) {
     text.value(&RTMP_ACCEPTED, number(connections.came));
     text.value(&SESSIONS, f64::from(status.sessions));
     text.value(&STRAYS, number(status.totals.datagrams.strays));
+    text.family(
+        &CROWD_REFUSED,
+        sources.media.crowd_refused().map(|(limit, count)| ([("limit", limit)], number(count))),
+    );
     text.family(&RTMP_DISMISSED, connections.dismissed.map(|(cause, count)| ([("cause", cause)], number(count))));
 }
 

@@ -97,7 +97,7 @@ pub fn attach_client(worker: &Rc<Worker>, client: Client) {
     tokio::task::spawn_local(async move {
         serve(room.clone(), id, direction, stream, queue).await;
         tracing::debug!(room = %room.id(), endpoint = %id, %address, ?direction, "client out");
-        drop(client.place);
+        drop(client.places);
     });
 }
 
