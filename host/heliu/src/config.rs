@@ -139,6 +139,8 @@ pub struct Limits {
     pub mixers_max: u32,
     /// Sum over all mixers of width × height × pictures per second.
     pub mixer_pixels_per_second_max: u64,
+    /// Egresses at one time.
+    pub egresses_max: u32,
     /// Clients that publish at one time.
     pub publications_max: u32,
     /// Clients that view at one time.
@@ -299,8 +301,13 @@ impl Default for Log {
 impl Default for Limits {
     fn default() -> Self {
         // Sixteen mixers of 1280x720 at 25 pictures a second.
-        let mixer_pixels_per_second_max = 16 * 1280 * 720 * 25;
-        Self { mixers_max: 16, mixer_pixels_per_second_max, publications_max: 1_000, viewers_max: 5_000 }
+        Self {
+            mixers_max: 16,
+            mixer_pixels_per_second_max: 16 * 1280 * 720 * 25,
+            egresses_max: 1_000,
+            publications_max: 1_000,
+            viewers_max: 5_000,
+        }
     }
 }
 

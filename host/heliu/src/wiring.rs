@@ -192,10 +192,10 @@ fn reveal(secret: &Secret) -> Result<String> {
 }
 
 fn view_config(config: &Config) -> heliu_control::Config {
-    let crate::config::Limits { mixers_max, mixer_pixels_per_second_max, .. } = config.limits;
+    let crate::config::Limits { mixers_max, mixer_pixels_per_second_max, egresses_max, .. } = config.limits;
     heliu_control::Config {
         public_names: config.public.hosts.clone(),
-        limits: HostLimits { mixers_max, mixer_pixels_per_second_max },
+        limits: HostLimits { mixers_max, mixer_pixels_per_second_max, egresses_max },
     }
 }
 

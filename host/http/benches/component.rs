@@ -210,6 +210,6 @@ impl Plane for Nothing {
     }
 
     fn limits(&self) -> HostLimits {
-        HostLimits { mixers_max: 1, mixer_pixels_per_second_max: 1 }
+        HostLimits { mixers_max: 1, mixer_pixels_per_second_max: 1, egresses_max: 1 }
     }
 }

@@ -1,6 +1,6 @@
-//! What this machine can carry: the operator's ceilings, over the mixers of all plugins.
+//! What this machine can carry: the operator's ceilings, over the mixers and egresses of all plugins.
 //!
-//! All mixers are read in the call's own snapshot and noted as read, so that two calls that would
+//! All of them are read in the call's own snapshot and noted as read, so that two calls that would
 //! overshoot together conflict, and one of them runs again.
 
 use heliu_model::{MixerIntent, Namespace};
@@ -47,6 +47,20 @@ pub(crate) fn check_mixer(
     Ok(())
 }
 
+/// May this egress be put beside all others?
+///
+/// # Errors
+/// `exhausted("egresses")`.
+pub(crate) fn check_egress(transaction: &mut OpenTransaction, id: &str, limits: HostLimits) -> Result<(), Error> {
+    let own = Key::new(transaction.namespace(), Collection::Egress, id);
+    let all = transaction.everywhere(Collection::Egress)?;
+    // As for mixers: a change takes no further place.
+    if !all.contains_key(&own) && all.len() >= limits.egresses_max as usize {
+        return Err(Error::Exhausted("egresses".into()));
+    }
+    Ok(())
+}
+
 fn decode(namespace: &Namespace, bytes: &[u8]) -> Result<MixerIntent, Error> {
     serde_json::from_slice(bytes).map_err(|error| {
         tracing::error!(plugin = %namespace, %error, "a stored mixer cannot be read");
@@ -60,6 +74,8 @@ mod tests {
     use heliu_store::{CommitError, Store};
 
     use super::*;
+
+    const LIMITS: HostLimits = HostLimits { mixers_max: 3, mixer_pixels_per_second_max: 500, egresses_max: 3 };
 
     #[tokio::test]
     async fn mixers_of_all_plugins_share_the_ceilings() {
@@ -94,9 +110,28 @@ mod tests {
         assert!(matches!(store.commit(calls[1].to_commit()).await, Err(CommitError::Conflict)));
     }
 
+    #[tokio::test]
+    async fn egresses_of_all_plugins_share_the_ceiling() {
+        let store = Store::in_memory();
+        for (what, plugin, id, want) in [
+            ("the first", "a", "1", None),
+            ("another plugin's", "b", "1", None),
+            ("the last", "a", "2", None),
+            ("too many", "b", "2", Some(Error::Exhausted("egresses".into()))),
+            ("one of them, changed", "b", "1", None),
+        ] {
+            let mut call = begin(&store, plugin);
+            let checked = check_egress(&mut call, id, LIMITS);
+            assert_eq!(checked.as_ref().err(), want.as_ref(), "{what}");
+            if checked.is_ok() {
+                call.put(Collection::Egress, id, b"{}".to_vec(), None).unwrap();
+                store.commit(call.to_commit()).await.unwrap();
+            }
+        }
+    }
+
     fn put(call: &mut OpenTransaction, id: &str, intent: &MixerIntent) -> Result<(), Error> {
-        let limits = HostLimits { mixers_max: 3, mixer_pixels_per_second_max: 500 };
-        check_mixer(call, id, intent, limits)?;
+        check_mixer(call, id, intent, LIMITS)?;
         call.put(Collection::Mixer, id, serde_json::to_vec(intent).unwrap(), None)
     }
 

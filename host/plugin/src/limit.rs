@@ -46,11 +46,13 @@ pub enum Limit {
     Mixers,
     /// The operator's ceiling of pixels per second.
     Codec,
+    /// The operator's ceiling of egresses.
+    Egresses,
 }
 
 impl Limit {
     /// Every limit, for counters.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Cpu,
         Self::CpuShare,
         Self::Time,
@@ -70,6 +72,7 @@ impl Limit {
         Self::Argument,
         Self::Mixers,
         Self::Codec,
+        Self::Egresses,
     ];
 
     /// For metrics labels and logs.
@@ -95,6 +98,7 @@ impl Limit {
             Self::Argument => "argument",
             Self::Mixers => "mixers",
             Self::Codec => "codec",
+            Self::Egresses => "egresses",
         }
     }
 

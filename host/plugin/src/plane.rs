@@ -16,6 +16,8 @@ pub struct HostLimits {
     pub mixers_max: u32,
     /// Canvas pixels times pictures per second, over all mixers.
     pub mixer_pixels_per_second_max: u64,
+    /// Egresses of all plugins together.
+    pub egresses_max: u32,
 }
 
 /// The host as plugins see it.

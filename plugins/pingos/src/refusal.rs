@@ -96,7 +96,7 @@ impl From<Rejection> for Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match &error {
-            Error::Exhausted(limit) if limit == "mixers" || limit == "codec" => Self::TooManyTasks,
+            Error::Exhausted(limit) if ["mixers", "codec", "egresses"].contains(&limit.as_str()) => Self::TooManyTasks,
             _ => {
                 log::warn("the host refused", &[("error", &error.to_string())]);
                 Self::Internal

@@ -53,7 +53,8 @@ impl World {
 
 pub(crate) fn config(public_names: &[&str]) -> Config {
     let public_names = public_names.iter().map(|&name| name.to_owned()).collect();
-    Config { public_names, limits: HostLimits { mixers_max: 4, mixer_pixels_per_second_max: 1_000_000 } }
+    let limits = HostLimits { mixers_max: 4, mixer_pixels_per_second_max: 1_000_000, egresses_max: 4 };
+    Config { public_names, limits }
 }
 
 /// One that goes with tokio's, so that a test may move it.

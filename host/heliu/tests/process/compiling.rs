@@ -62,7 +62,7 @@ async fn refusal(component: &[u8], memory_len_max: u64, cpu_s_max: u64) -> Strin
         code_len_max: 64 << 20,
     });
     let store = Store::in_memory();
-    let limits = HostLimits { mixers_max: 1, mixer_pixels_per_second_max: 1 };
+    let limits = HostLimits { mixers_max: 1, mixer_pixels_per_second_max: 1, egresses_max: 1 };
     let view = HostView::new(store.clone(), Config { public_names: vec![], limits });
     let config = PluginConfig::new("p".parse().expect("it is a name"), path);
     let loaded = Plugins::load(vec![config], store, Arc::new(view), Workshop::new(compiler, None)).await;

@@ -1,4 +1,4 @@
-//! `egresses`: media that the host pushes, as wishes.
+//! `egresses`: media that the host pushes, as wishes within the operator's ceiling.
 
 use heliu_store::Collection;
 use wasmtime::Result;
@@ -6,6 +6,7 @@ use wasmtime::Result;
 use crate::bindings::egresses::{Egress, Host};
 use crate::bindings::types::Error;
 use crate::call::{Call, Guest};
+use crate::capacity;
 use crate::tape::{Question, Shown};
 use crate::wish::{check_id, egress_intent};
 
@@ -26,6 +27,8 @@ impl Host for Guest {
 fn put(call: &mut Call, id: &str, egress: Egress) -> std::result::Result<(), Error> {
     check_id("id", id)?;
     let intent = egress_intent(&call.context.namespace, egress)?;
+    let limits = call.context.plane.limits();
+    capacity::check_egress(&mut call.transaction, id, limits)?;
     let bytes = serde_json::to_vec(&intent).expect("a wish is plain data");
     call.put(Collection::Egress, id, bytes, None)
 }

@@ -121,7 +121,7 @@ impl Plane for FakePlane {
     }
 
     fn limits(&self) -> HostLimits {
-        HostLimits { mixers_max: 1, mixer_pixels_per_second_max: 1 }
+        HostLimits { mixers_max: 1, mixer_pixels_per_second_max: 1, egresses_max: 1 }
     }
 }
 
