@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 mod demo;
 mod error;
+mod level;
 mod overlay;
 mod range;
 pub mod rtmps;
@@ -245,6 +246,7 @@ impl Config {
         let _: Self = toml::from_str(text).map_err(in_file)?;
         let table: toml::Table = toml::from_str(text).map_err(in_file)?;
         let mut config = overlay::apply(table, environment)?;
+        level::check(&config.log.level)?;
         demo::check(path, text, &config)?;
         config.check_listeners()?;
         source::check(&config.source)?;

@@ -33,6 +33,12 @@ pub enum ConfigError {
         /// What is wrong with it.
         message: String,
     },
+    /// A typing error would silence everything.
+    #[error("log.level {level:?} is no level: error, warn, info, debug or trace, then perhaps module=level, by commas")]
+    Level {
+        /// As configured.
+        level: String,
+    },
     /// Demonstration keys where strangers can reach them.
     #[error(
         "plugins.{plugin} is a demonstration (demo = true) and {listener} is open to others: \

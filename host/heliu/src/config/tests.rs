@@ -152,6 +152,26 @@ fn a_demonstration_is_not_shown_to_strangers() {
 }
 
 #[test]
+fn a_level_is_a_level() {
+    for (level, is_one) in [
+        ("info", true),
+        ("WARN", true),
+        ("info,heliu_media=debug", true),
+        ("error,heliu_media[room]=trace", true),
+        ("loud", false),
+        ("", false),
+        ("heliu_media=debug", false),
+        ("info,loud", false),
+        ("info,heliu_media=loud", false),
+        ("info,", false),
+    ] {
+        let parsed = parse(&format!("[log]\nlevel = \"{level}\""), &[]);
+        assert_eq!(parsed.is_ok(), is_one, "{level}: {parsed:?}");
+    }
+    assert!(refused("[log]\nlevel = \"loud\"", &[]).starts_with("log.level \"loud\" is no level"));
+}
+
+#[test]
 fn a_plugin_answers_only_where_somebody_listens() {
     let text = "[[http]]\nlisten = \"127.0.0.1:1\"\n[plugins.a]\ncomponent = \"a\"\nhttp = [\"127.0.0.1:2\"]";
     assert_eq!(refused(text, &[]), "plugins.a.http lists 127.0.0.1:2, and no [[http]] listens there");
