@@ -23,6 +23,19 @@ pub(crate) enum Sight {
     Nothing,
 }
 
+/// What follows from a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// What serves lies there.
+    Serving,
+    /// What the operator went back from lies there.
+    Pinned,
+    /// This should serve.
+    Take(Sight),
+    /// It may still change, or was refused before.
+    Wait,
+}
+
 /// What was seen of one file so far.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Lookout {
@@ -44,7 +57,7 @@ struct Stamp {
 
 impl Lookout {
     /// Looks, and says whether what it finds should serve in the place of `serving`.
-    pub(crate) fn look(&mut self, path: &Path, serving: ContentHash) -> Option<Sight> {
+    pub(crate) fn look(&mut self, path: &Path, serving: ContentHash) -> Finding {
         let sight = self.sight(path);
         self.judge(sight, serving)
     }
@@ -64,20 +77,20 @@ impl Lookout {
         self.refused = None;
     }
 
-    fn judge(&mut self, sight: Sight, serving: ContentHash) -> Option<Sight> {
+    fn judge(&mut self, sight: Sight, serving: ContentHash) -> Finding {
         if sight == Sight::Component(serving) {
             (self.seen, self.refused) = (None, None);
-            return None;
+            return Finding::Serving;
         }
         if self.pinned_against.is_some_and(|pinned| sight == Sight::Component(pinned)) {
-            self.seen = None;
-            return None;
+            (self.seen, self.refused) = (None, None);
+            return Finding::Pinned;
         }
         if self.refused == Some(sight) || self.seen.replace(sight) != Some(sight) {
-            return None;
+            return Finding::Wait;
         }
         self.seen = None;
-        Some(sight)
+        Finding::Take(sight)
     }
 
     fn sight(&mut self, path: &Path) -> Sight {
@@ -128,30 +141,30 @@ mod tests {
         let component = Sight::Component;
         let mut lookout = Lookout::default();
         for (what, sight, want) in [
-            ("nothing has changed", component(old), None),
-            ("it is being written", component(half), None),
-            ("it grows", component(new), None),
-            ("it held still", component(new), Some(component(new))),
-            ("not taken meanwhile: once more", component(new), None),
-            ("and again", component(new), Some(component(new))),
-            ("away for a moment", Sight::Nothing, None),
-            ("back", component(new), None),
-            ("still there", component(new), Some(component(new))),
-            ("gone", Sight::Nothing, None),
-            ("gone for good", Sight::Nothing, Some(Sight::Nothing)),
+            ("nothing has changed", component(old), Finding::Serving),
+            ("it is being written", component(half), Finding::Wait),
+            ("it grows", component(new), Finding::Wait),
+            ("it held still", component(new), Finding::Take(component(new))),
+            ("not taken meanwhile: once more", component(new), Finding::Wait),
+            ("and again", component(new), Finding::Take(component(new))),
+            ("away for a moment", Sight::Nothing, Finding::Wait),
+            ("back", component(new), Finding::Wait),
+            ("still there", component(new), Finding::Take(component(new))),
+            ("gone", Sight::Nothing, Finding::Wait),
+            ("gone for good", Sight::Nothing, Finding::Take(Sight::Nothing)),
         ] {
             assert_eq!(lookout.judge(sight, old), want, "{what}");
         }
         lookout.refuse(component(half));
         for look in 0..5 {
-            assert_eq!(lookout.judge(component(half), old), None, "refused, look {look}");
+            assert_eq!(lookout.judge(component(half), old), Finding::Wait, "refused, look {look}");
         }
-        lookout.judge(component(old), old);
-        assert_eq!(lookout.judge(component(half), old), None);
-        assert_eq!(lookout.judge(component(half), old), Some(component(half)), "put there again");
+        assert_eq!(lookout.judge(component(old), old), Finding::Serving, "repaired");
+        assert_eq!(lookout.judge(component(half), old), Finding::Wait);
+        assert_eq!(lookout.judge(component(half), old), Finding::Take(component(half)), "put there again");
         lookout.pin_against(Some(new));
         for look in 0..5 {
-            assert_eq!(lookout.judge(component(new), old), None, "the operator went back, look {look}");
+            assert_eq!(lookout.judge(component(new), old), Finding::Pinned, "the operator went back, look {look}");
         }
     }
 

@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::claim::{self, Claim};
 use crate::load::LoadError;
-use crate::lookout::{Lookout, Sight};
+use crate::lookout::{Finding, Lookout, Sight};
 use crate::plugin::{Plugin, Standing};
 use crate::plugins::Plugins;
 use crate::workshop::Source;
@@ -65,7 +65,19 @@ impl Plugins {
         let mut has_changed = false;
         for plugin in self.iter() {
             let lookout = lookouts.entry(plugin.namespace().clone()).or_default();
-            let Some(sight) = look_at(plugin, lookout).await else { continue };
+            let sight = match look_at(plugin, lookout).await {
+                Some(Finding::Take(sight)) => sight,
+                // Also where something refused has lain meanwhile.
+                Some(Finding::Serving) => {
+                    plugin.set_standing(Standing::Current);
+                    continue;
+                }
+                Some(Finding::Pinned) => {
+                    plugin.set_standing(Standing::RolledBack);
+                    continue;
+                }
+                Some(Finding::Wait) | None => continue,
+            };
             match self.take(plugin, sight).await {
                 Ok(true) => {
                     lookout.pin_against(None);
@@ -144,11 +156,11 @@ impl Plugins {
     }
 }
 
-async fn look_at(plugin: &Plugin, lookout: &mut Lookout) -> Option<Sight> {
+async fn look_at(plugin: &Plugin, lookout: &mut Lookout) -> Option<Finding> {
     let (path, serving) = (plugin.config().component.clone(), plugin.generation().component());
     let mut looking = lookout.clone();
     let looked = tokio::task::spawn_blocking(move || (looking.look(&path, serving), looking)).await;
-    let (sight, looked) = looked.ok()?;
+    let (finding, looked) = looked.ok()?;
     *lookout = looked;
-    sight
+    Some(finding)
 }

@@ -70,6 +70,9 @@ async fn what_does_not_load_leaves_the_old_one_serving() {
         assert!(matches!(&standing, Standing::Refused(why) if why.contains(want)), "{what}: {standing:?}");
         assert_eq!((call(plugin).await, plugin.generation().number()), (Ok(1), 1), "{what}");
 
+        folder.put("p", &saying(1));
+        plugins.look().await;
+        assert_eq!(plugin.standing(), Standing::Current, "{what}: the file is repaired");
         folder.put("p", &saying(2));
         plugins.look().await;
         plugins.look().await;

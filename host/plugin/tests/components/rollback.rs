@@ -27,6 +27,13 @@ async fn a_rollback_holds_until_another_component_comes() {
     looks(&plugins).await;
     assert_eq!((call(&plugin).await, plugin.standing()), (Ok(1), Standing::RolledBack), "the file is not taken");
 
+    std::fs::write(folder.0.path().join("p.wasm"), "garbage").unwrap();
+    looks(&plugins).await;
+    assert!(matches!(plugin.standing(), Standing::Refused(_)), "something else lies there");
+    folder.put(2);
+    looks(&plugins).await;
+    assert_eq!((call(&plugin).await, plugin.standing()), (Ok(1), Standing::RolledBack), "as it was");
+
     let plugins = folder.start().await;
     let plugin = the(&plugins);
     assert_eq!((call(&plugin).await, plugin.standing()), (Ok(1), Standing::RolledBack), "after a restart");
