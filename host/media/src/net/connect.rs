@@ -3,15 +3,20 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use heliu_model::{Namespace, RtmpUrl};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::filter::{EgressFilter, Forbidden};
 use super::send_bounds::bound_sending;
 use super::stream::Stream;
 use super::tls_client::{TlsClient, TlsError};
 use crate::own_names::OwnNames;
+
+/// One address that swallows packets leaves time for the next: a try as a whole has ten seconds.
+const ADDRESS_WITHIN: Duration = Duration::from_secs(3);
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -70,10 +75,35 @@ impl Connector {
 async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut refused = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for &address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(socket) => return Ok(socket),
-            Err(error) => refused = error,
+        match timeout(ADDRESS_WITHIN, TcpStream::connect(address)).await {
+            Ok(Ok(socket)) => return Ok(socket),
+            Ok(Err(error)) => refused = error,
+            Err(_) => refused = io::ErrorKind::TimedOut.into(),
         }
     }
     Err(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpSocket};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_that_swallows_packets_does_not_hide_the_next() {
+        let silent = TcpSocket::new_v4().unwrap();
+        silent.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let silent = silent.listen(1).unwrap();
+        let full = silent.local_addr().unwrap();
+        // Nobody accepts: when its queue is full, it answers no more.
+        let mut queue = Vec::new();
+        while let Ok(Ok(socket)) = timeout(Duration::from_millis(300), TcpStream::connect(full)).await {
+            queue.push(socket);
+        }
+        let good = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = good.local_addr().unwrap();
+        let connected = timeout(Duration::from_secs(60), connect_any(&[full, address])).await;
+        assert_eq!(connected.expect("in time").unwrap().peer_addr().unwrap(), address);
+    }
 }
