@@ -53,6 +53,8 @@ impl Exposition {
         self.line(format_args!("# HELP {name} {help}"));
         self.line(format_args!("# TYPE {name} {kind}"));
         for (labels, value) in samples {
+            // The sum of nothing is -0, which reads like a mistake.
+            let value = value + 0.0;
             let labels: Vec<String> =
                 labels.iter().map(|(label, text)| format!("{label}=\"{}\"", escape(text))).collect();
             match labels.is_empty() {
@@ -92,6 +94,13 @@ mod tests {
                     heliu_things_total{kind=\"a\\\"b\\\\c\\nd\",way=\"in\"} 3\n\
                     heliu_things_total{kind=\"e\",way=\"out\"} 1000000000000000\n";
         assert_eq!(text.into_text(), want);
+    }
+
+    #[test]
+    fn the_sum_of_nothing_is_nought() {
+        let mut text = Exposition::default();
+        text.value(&FAMILY, std::iter::empty::<f64>().sum());
+        assert!(text.into_text().ends_with("\nheliu_things_total 0\n"));
     }
 
     #[test]
