@@ -178,6 +178,8 @@ fn who_was_refused_is_told_why() {
         ("address=live", 400),
         ("room=nobody", 400),
         ("address=a/b&room=c/d", 400),
+        ("address=a/b&address=c/d", 400),
+        ("address=%ff%fe/x", 400),
         ("", 400),
     ] {
         let answer = look(&server, &format!("/explain?{query}"));
