@@ -37,8 +37,40 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("heliu: {error:#}");
+            eprintln!("heliu: {}", sentence(&error));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The error with its causes. One that tells its cause already in the cause's own words does not make it
+/// told twice.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.ends_with(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the connection broke: {0}")]
+    struct Telling(#[from] std::io::Error);
+
+    #[test]
+    fn nothing_is_told_twice() {
+        let cause = || std::io::Error::other("no route");
+        let telling = anyhow::Error::from(Telling(cause())).context("cannot read the stream");
+        assert_eq!(sentence(&telling), "cannot read the stream: the connection broke: no route");
+        let silent = Err::<(), _>(cause()).context("cannot listen").unwrap_err();
+        assert_eq!(sentence(&silent), "cannot listen: no route");
     }
 }
