@@ -15,7 +15,9 @@ use serde::Deserialize;
 
 mod demo;
 mod error;
+mod hosts;
 mod level;
+mod listeners;
 mod overlay;
 mod range;
 pub mod rtmps;
@@ -201,7 +203,7 @@ pub enum Instances {
 /// A secret of the operator. Never shown by `Debug`.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
-#[serde(untagged)]
+#[serde(untagged, expecting = "either the secret as text or { env = \"NAME\" }")]
 pub enum Secret {
     /// In the file.
     Text(String),
@@ -248,20 +250,11 @@ impl Config {
         let mut config = overlay::apply(table, environment)?;
         level::check(&config.log.level)?;
         demo::check(path, text, &config)?;
-        config.check_listeners()?;
+        listeners::check(&config)?;
+        hosts::check(&config)?;
         source::check(&config.source)?;
         config.start_paths_at(path.parent().unwrap_or(Path::new(".")));
         Ok(config)
-    }
-
-    fn check_listeners(&self) -> Result<(), ConfigError> {
-        let is_there = |wanted: &SocketAddr| self.http.iter().any(|http| http.listen == *wanted);
-        for (name, plugin) in &self.plugins {
-            if let Some(listener) = plugin.http.iter().find(|listener| !is_there(listener)) {
-                return Err(ConfigError::UnknownListener { plugin: name.to_string(), listener: *listener });
-            }
-        }
-        Ok(())
     }
 
     fn start_paths_at(&mut self, folder: &Path) {

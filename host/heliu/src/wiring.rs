@@ -133,6 +133,8 @@ pub async fn check(config: &Config) -> Result<()> {
     if let Some(listener) = &config.rtmps {
         rtmps(listener).certificate.check()?;
     }
+    let dir = &config.data_dir;
+    anyhow::ensure!(dir.is_dir() || !dir.exists(), "the data_dir {} is no folder", dir.display());
     let store = Store::in_memory();
     let view = HostView::new(store.clone(), view_config(config));
     let workshop = Workshop::new(compiling::compiler()?, None);

@@ -60,6 +60,22 @@ pub enum ConfigError {
         /// As configured.
         listener: SocketAddr,
     },
+    /// The second would find the port taken.
+    #[error("{one} and {other} are two listeners on one port")]
+    SameListener {
+        /// As configured.
+        one: SocketAddr,
+        /// As configured.
+        other: SocketAddr,
+    },
+    /// What nobody can be called.
+    #[error("{table}.hosts: {host:?} is no name and no address; both stand without port")]
+    Host {
+        /// Where it stands.
+        table: &'static str,
+        /// As configured.
+        host: String,
+    },
     /// Two ingests of one name.
     #[error("two [[source]] tables publish at {address}")]
     SameSource {

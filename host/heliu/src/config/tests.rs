@@ -47,6 +47,10 @@ fn a_mistake_in_the_file_is_told_with_its_line() {
         ("[limits]\nmixers_max = -1", "etc/heliu.toml line 2: invalid value"),
         ("[plugins.mix]\ncomponent = \"x\"\nmixer = 1", "etc/heliu.toml line 3: unknown field `mixer`"),
         ("[plugins.MIX]\ncomponent = \"x\"", "etc/heliu.toml line 1: a namespace holds only a-z, 0-9, - and _"),
+        (
+            "[plugins.mix]\ncomponent = \"x\"\nsecrets = { key = 1 }",
+            "etc/heliu.toml line 3: either the secret as text or { env = \"NAME\" }",
+        ),
         ("[rtmps]\nlisten = \"[::]:1936\"\ntls = \"none\"", "etc/heliu.toml line 3: either \"self-signed\" or"),
         (
             "[plugins.mix]\ncomponent = \"x\"\negress_allow = [\"10.1.0.0/8\"]",
@@ -175,6 +179,31 @@ fn a_level_is_a_level() {
 fn a_plugin_answers_only_where_somebody_listens() {
     let text = "[[http]]\nlisten = \"127.0.0.1:1\"\n[plugins.a]\ncomponent = \"a\"\nhttp = [\"127.0.0.1:2\"]";
     assert_eq!(refused(text, &[]), "plugins.a.http lists 127.0.0.1:2, and no [[http]] listens there");
+}
+
+#[test]
+fn what_the_system_would_refuse_or_nobody_would_meet_is_told_before() {
+    let listeners = |http: &str, rtmp: &str| format!("[[http]]\nlisten = \"{http}\"\n[rtmp]\nlisten = \"{rtmp}\"");
+    for (text, want) in [
+        (
+            listeners("127.0.0.1:80", "127.0.0.1:80"),
+            Some("127.0.0.1:80 and 127.0.0.1:80 are two listeners on one port"),
+        ),
+        (listeners("127.0.0.1:80", "[::]:80"), Some("127.0.0.1:80 and [::]:80 are two listeners on one port")),
+        (listeners("127.0.0.1:80", "127.0.0.2:80"), None),
+        (listeners("127.0.0.1:0", "127.0.0.1:0"), None),
+        ("[public]\nhosts = [\"a.example\", \"10.1.2.3\", \"2001:db8::1\"]".to_owned(), None),
+        ("[public]\nhosts = [\"a:80\"]".to_owned(), Some("public.hosts: \"a:80\" is no name and no address")),
+        ("[public]\nhosts = [\"rtmp://a\"]".to_owned(), Some("public.hosts: \"rtmp://a\" is no name")),
+        (
+            "[admin]\nlisten = \"127.0.0.1:0\"\nhosts = [\"\"]".to_owned(),
+            Some("admin.hosts: \"\" is no name and no address"),
+        ),
+    ] {
+        let told = parse(&text, &[]).err().map(|error| error.to_string());
+        assert_eq!(told.is_some(), want.is_some(), "{text}: {told:?}");
+        assert!(told.unwrap_or_default().starts_with(want.unwrap_or_default()), "{text}");
+    }
 }
 
 #[test]

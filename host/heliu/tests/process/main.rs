@@ -58,6 +58,7 @@ fn check_says_whether_run_would_take_the_file() {
     for (config, want) in [
         ("[plugins.a]\ncomponent = \"nothing.wasm\"\n", "nothing.wasm cannot be read"),
         (certificate, "cannot read a certificate from"),
+        ("data_dir = \"heliu.toml\"\n", "heliu.toml is no folder"),
     ] {
         let bad = end_of("check", config);
         assert_eq!(bad.status.code(), Some(1));
