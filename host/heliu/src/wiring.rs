@@ -3,7 +3,9 @@
 //! Started in the order of who needs whom: store, the host's view of itself, plugins, media, control,
 //! the admin listener, HTTP. Stopped from the outside in, with one deadline for all.
 
+use std::fs::DirBuilder;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,7 +150,8 @@ async fn start_admin(config: &Config, sources: Sources) -> Result<Option<Server>
 }
 
 fn open_store(data_dir: &Path) -> Result<Store> {
-    std::fs::create_dir_all(data_dir).with_context(|| format!("cannot make the data_dir {}", data_dir.display()))?;
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+    made.with_context(|| format!("cannot make the data_dir {}", data_dir.display()))?;
     Ok(Store::open(&data_dir.join(STORE_FILE))?)
 }
 

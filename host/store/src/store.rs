@@ -1,7 +1,9 @@
 //! The handle everybody holds: snapshots for readers, a queue to the committer for writers.
 
 use std::collections::BTreeMap;
+use std::fs::{File, Permissions};
 use std::ops::Range;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -46,12 +48,14 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the file, or makes it.
+    /// Opens the file, or makes it; nobody but its owner may read it: push targets hold keys.
     ///
     /// # Errors
     /// It is in use, foreign, damaged, of another schema, or the disk refuses.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let file = path.to_owned();
+        // What goes wrong here goes wrong when it is opened, and is told then.
+        let _ = make_private(path);
         let opener: Opener = Box::new(move || Database::builder().set_cache_size(CACHE_LEN).create(&file));
         Self::start(opener, path.to_owned(), Ceiling::default())
     }
@@ -221,4 +225,10 @@ impl Exclusive {
         }
         self.store.send_commit(transaction, Turn::Alone(self.turn)).await
     }
+}
+
+/// Makes the file if it is not there.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let file = File::options().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))
 }

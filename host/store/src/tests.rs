@@ -5,6 +5,7 @@ mod conflict;
 mod crash;
 mod faults;
 mod medium;
+mod private;
 mod scanning;
 
 use heliu_model::Namespace;

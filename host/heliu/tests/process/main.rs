@@ -6,6 +6,7 @@ mod compiling;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
@@ -113,6 +114,16 @@ fn the_bound_of_open_files_is_raised_and_a_low_one_told() {
         assert!(want.is_none_or(|want| words[3] == want), "{line}");
         let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
         assert!(!is_told || log.contains("fewer open files than connections"), "{log}");
+    }
+}
+
+#[test]
+fn what_it_keeps_is_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let _heliu = Running::start(folder.path(), &format!("data_dir = \"kept\"\n{LISTENERS}"));
+    for (name, want) in [("kept", 0o700), ("kept/heliu.redb", 0o600)] {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, want, "{name}");
     }
 }
 
