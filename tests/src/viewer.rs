@@ -1,7 +1,10 @@
 //! A viewer of FLV over HTTP that looks at every tag, and may stop reading.
 
 use std::io::{BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use heliu_rtmp::MediaKind;
@@ -70,6 +73,44 @@ impl Viewer {
             if tag.is_picture() {
                 return Some(tag);
             }
+        }
+    }
+}
+
+/// A viewer that only counts bytes: cheap enough to have many of them. Gone without a goodbye when dropped.
+pub struct Onlooker {
+    socket: TcpStream,
+    bytes: Arc<AtomicU64>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Onlooker {
+    /// Connects and asks for `path`, which need not be there.
+    pub fn connect(to: SocketAddr, path: &str) -> Self {
+        let mut socket = TcpStream::connect(to).expect("the server listens");
+        socket.write_all(format!("GET {path} HTTP/1.0\r\nhost: {to}\r\n\r\n").as_bytes()).expect("the server reads");
+        let bytes = Arc::new(AtomicU64::new(0));
+        let (mut stream, counter) = (socket.try_clone().expect("a second handle"), bytes.clone());
+        let reader = std::thread::spawn(move || {
+            let mut buffer = [0; 16 << 10];
+            while let Ok(len @ 1..) = stream.read(&mut buffer) {
+                counter.fetch_add(len as u64, Ordering::Relaxed);
+            }
+        });
+        Self { socket, bytes, reader: Some(reader) }
+    }
+
+    /// Bytes that have come, the answer's head among them.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Onlooker {
+    fn drop(&mut self) {
+        let _ = self.socket.shutdown(Shutdown::Both);
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
         }
     }
 }

@@ -11,11 +11,13 @@ use crate::ffmpeg::Ffmpeg;
 use crate::player::Player;
 use crate::publisher::{Publisher, Tag, tags};
 use crate::server::{Server, wait_for};
+use crate::viewer::Onlooker;
 
 const SEED: u64 = 20_261_121;
 /// Of each kind at one time.
 const PUBLISHERS_MAX: usize = 5;
 const PLAYERS_MAX: usize = 12;
+const ONLOOKERS_MAX: usize = 6;
 const MIXES_MAX: usize = 2;
 /// Caches, pools and allocators fill up first.
 const WARM_UP: Duration = Duration::from_secs(15);
@@ -32,6 +34,7 @@ fn after_joins_and_leaves_files_threads_and_memory_are_back() {
     let before = settled(&server, None);
     crowd.mingle(Duration::from_secs(seconds).saturating_sub(WARM_UP));
     assert!(crowd.frames > 100, "players got {} frames", crowd.frames);
+    assert!(crowd.bytes > 20_000, "viewers got {} bytes", crowd.bytes);
     crowd.leave();
     let after = settled(&server, Some(&before));
     println!("{seconds} s: {} acts, {} frames; before {before:?}, after {after:?}", crowd.acts, crowd.frames);
@@ -46,9 +49,12 @@ struct Crowd<'a> {
     clip: Vec<Tag>,
     publishers: Vec<Sending>,
     players: Vec<Player>,
+    onlookers: Vec<Onlooker>,
     mixes: Vec<String>,
     acts: u64,
     frames: u64,
+    /// To onlookers.
+    bytes: u64,
 }
 
 struct Sending {
@@ -69,8 +75,9 @@ struct Held {
 impl<'a> Crowd<'a> {
     fn new(server: &'a Server) -> Self {
         let clip = clip();
-        let (publishers, players, mixes) = (Vec::new(), Vec::new(), Vec::new());
-        Self { server, rng: Rng::new(SEED), clip, publishers, players, mixes, acts: 0, frames: 0 }
+        let (publishers, players, onlookers, mixes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let rng = Rng::new(SEED);
+        Self { server, rng, clip, publishers, players, onlookers, mixes, acts: 0, frames: 0, bytes: 0 }
     }
 
     fn mingle(&mut self, span: Duration) {
@@ -89,7 +96,7 @@ impl<'a> Crowd<'a> {
 
     fn act(&mut self) {
         self.acts += 1;
-        match self.rng.below(6) {
+        match self.rng.below(7) {
             0 | 1 if self.publishers.len() < PUBLISHERS_MAX => {
                 let path = self.endpoint();
                 let publisher = Publisher::connect(self.server.rtmp(), &path);
@@ -99,6 +106,11 @@ impl<'a> Crowd<'a> {
                 let path = if self.rng.chance(0.3) { "live/soak".to_owned() } else { self.endpoint() };
                 self.players.push(Player::connect(self.server.rtmp(), &path));
             }
+            5 if self.onlookers.len() < ONLOOKERS_MAX => {
+                let path = format!("/{}.flv", self.endpoint());
+                self.onlookers.push(Onlooker::connect(self.server.http(), &path));
+            }
+            5 => self.bytes += self.onlookers.remove(0).bytes(),
             4 if self.mixes.len() < MIXES_MAX => self.mix(),
             4 => self.unmix(),
             _ => {
@@ -143,6 +155,7 @@ impl<'a> Crowd<'a> {
         }
         self.publishers.clear();
         self.frames += self.players.drain(..).map(|player| player.frames()).sum::<u64>();
+        self.bytes += self.onlookers.drain(..).map(|onlooker| onlooker.bytes()).sum::<u64>();
     }
 }
 
