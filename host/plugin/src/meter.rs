@@ -4,11 +4,18 @@
 //! last let run is charged, at most one tick of it: whatever is longer was the machine's doing, not
 //! the guest's. Waiting is not charged, for a guest that waits is not polled. What is charged to a guest
 //! is taken from its plugin's share as well.
+//!
+//! Guests of one plugin compute on all cores but one at a time: a plugin whose calls all loop leaves a
+//! thread to everybody else. Each tick a guest gives its seat to the next.
 
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
 
 use crate::share::Share;
 use crate::stats::Counter;
@@ -21,6 +28,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(5);
 pub(crate) struct Spending {
     share: Mutex<Share>,
     micros: Counter,
+    seats: Semaphore,
 }
 
 /// Shared between the guest's future and the engine's callback.
@@ -43,8 +51,13 @@ pub(crate) struct UsedUp;
 impl Spending {
     /// Nothing computed yet; at most so many percent of a core, 0 for no ceiling.
     pub(crate) fn new(percent_max: u32) -> Arc<Self> {
+        let cores = available_parallelism().map_or(1, usize::from);
+        Self::with_seats(percent_max, cores.saturating_sub(1).max(1))
+    }
+
+    fn with_seats(percent_max: u32, seats: usize) -> Arc<Self> {
         let share = Mutex::new(Share::new(percent_max, Instant::now()));
-        Arc::new(Self { share, micros: Counter::default() })
+        Arc::new(Self { share, micros: Counter::default(), seats: Semaphore::new(seats) })
     }
 
     /// How long no call may begin; `None`: begin.
@@ -79,16 +92,24 @@ impl Meter {
         *self.account() = Account { left: allowed, running_since: None };
     }
 
-    /// Runs `future`, charging the time inside its polls.
+    /// Runs `future`, charging the time inside its polls; each waits for a seat.
     pub(crate) async fn charge<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
-        poll_fn(|context| {
-            self.account().running_since = Some(Instant::now());
-            let polled = future.as_mut().poll(context);
-            self.settle(Instant::now(), None);
-            polled
-        })
-        .await
+        loop {
+            let seat = self.spending.seats.acquire().await.expect("the seats are never closed");
+            let polled = poll_fn(|context| {
+                self.account().running_since = Some(Instant::now());
+                let polled = future.as_mut().poll(context);
+                self.settle(Instant::now(), None);
+                Poll::Ready(polled)
+            });
+            let polled = polled.await;
+            drop(seat);
+            match polled {
+                Poll::Ready(output) => return output,
+                Poll::Pending => until_woken().await,
+            }
+        }
     }
 
     /// The engine's clock has ticked while the guest ran.
@@ -113,6 +134,12 @@ impl Meter {
     }
 }
 
+/// Goes on when whoever was polled last has woken this task.
+async fn until_woken() {
+    let mut has_waited = false;
+    poll_fn(|_| if std::mem::replace(&mut has_waited, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+}
+
 impl Account {
     /// Charges what ran until `now`, and says how much that was.
     fn settle(&mut self, now: Instant, running_since: Option<Instant>) -> Duration {
@@ -125,6 +152,8 @@ impl Account {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[test]
@@ -143,5 +172,30 @@ mod tests {
             assert_eq!(account.settle(at(now), then), Duration::from_millis(ran), "{what}");
             assert_eq!(account.left, Duration::from_millis(left), "{what}");
         }
+    }
+
+    #[tokio::test]
+    async fn guests_of_a_plugin_take_turns_on_its_seats() {
+        let spending = Spending::with_seats(0, 1);
+        let log = Mutex::new(Vec::new());
+        let guest = |name: &'static str| {
+            let (log, meter) = (&log, Meter::new(Duration::from_secs(1), Arc::clone(&spending)));
+            async move {
+                let steps = async {
+                    for _ in 0..3 {
+                        log.lock().unwrap().push(name);
+                        tokio::task::yield_now().await;
+                    }
+                };
+                meter.charge(steps).await;
+            }
+        };
+        let taken = spending.seats.acquire().await.unwrap();
+        let mut waits = Box::pin(guest("c"));
+        assert!(waits.as_mut().now_or_never().is_none() && log.lock().unwrap().is_empty(), "no seat is free");
+        drop((taken, waits));
+        tokio::join!(biased; guest("a"), guest("b"));
+        assert_eq!(*log.lock().unwrap(), ["a", "b", "a", "b", "a", "b"]);
+        assert_eq!(spending.seats.available_permits(), 1);
     }
 }

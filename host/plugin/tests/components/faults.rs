@@ -1,5 +1,7 @@
 //! A call that misbehaves costs that call, and nobody else.
 
+use std::sync::Arc;
+
 use heliu_plugin::Fault;
 
 use crate::guest::{ANSWER, Guest, READ, WRITE};
@@ -70,6 +72,28 @@ async fn others_are_served_while_one_loops() {
     };
     let (endless, ()) = tokio::join!(endless, quick);
     assert_eq!(endless, Err(Fault::Cpu));
+}
+
+/// Two threads, as the edge has. Where loops take both in slices of a tick, a good call waits for dozens of
+/// them at each of its steps: it would be answered some twenty times.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_that_loops_leaves_a_thread_to_others() {
+    let endless = Guest { request: "(loop (br 0)) unreachable", ..Guest::default() };
+    let (bad, good) = (Arc::new(Host::with(endless).await), Host::with(Guest::default()).await);
+    let mut crowd = tokio::task::JoinSet::new();
+    for _ in 0..32 {
+        let bad = Arc::clone(&bad);
+        crowd.spawn(async move { assert!(bad.call().await.is_err()) });
+    }
+    let mut answers = 0;
+    while !crowd.is_empty() {
+        assert_eq!(good.call().await, Ok(0));
+        answers += 1;
+        while let Some(ended) = crowd.try_join_next() {
+            ended.unwrap();
+        }
+    }
+    assert!(answers >= 200, "{answers} answers beside the loops");
 }
 
 #[tokio::test]
