@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::ffmpeg::Ffmpeg;
-use crate::server::{Answer, Server, call, pingos, wait_for};
+use crate::server::{Answer, Server, call, pingos, rogue, wait_for};
 use crate::stories::media_mix::{create, play_when_there, show};
 
 /// Every family a host with one plugin exports.
@@ -187,6 +187,26 @@ fn who_was_refused_is_told_why() {
         assert!(json_of(&answer)["error"].is_string(), "{query}: {}", answer.body);
     }
     assert_eq!(json_of(&look(&server, "/dead-letters")), json!({ "dead_letters": [], "forgotten": 0 }));
+}
+
+#[test]
+fn what_a_plugin_does_not_take_is_listed_when_it_is_given_up() {
+    let source = "[[source]]\naddress = \"rogue/cam\"\nurl = \"test:bars?size=160x96\"\n";
+    let server = Server::with(&(rogue("bad", "reuse") + source));
+    let letters = wait_for("the letter", Duration::from_secs(120), || {
+        let letters = json_of(&look(&server, "/dead-letters"));
+        (letters["dead_letters"] != json!([])).then_some(letters)
+    });
+    let letter = &letters["dead_letters"][0];
+    for (key, want) in [
+        ("plugin", json!("bad")),
+        ("kind", json!("publication.started")),
+        ("room", json!("room")),
+        ("attempts", json!(4)),
+    ] {
+        assert_eq!(letter[key], want, "{key}: {letters}");
+    }
+    assert!(look(&server, "/metrics").body.contains("heliu_dead_letters_total{kind=\"event\"} 1\n"));
 }
 
 #[test]

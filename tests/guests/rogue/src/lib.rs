@@ -5,13 +5,17 @@
 
 mod heap;
 
-use heliu_sdk::{Face, IntoResponse, Path, Plugin, Rejection, Response};
+use heliu_sdk::{Error, Face, Grant, IntoResponse, Path, Plugin, Rejection, Response};
 use serde_json::json;
 
 /// The personality.
 #[must_use]
 pub fn plugin() -> Plugin {
-    Plugin::new("rogue", env!("CARGO_PKG_VERSION")).face(face).get("/rogue/{how}", "misbehave", misbehave)
+    Plugin::new("rogue", env!("CARGO_PKG_VERSION"))
+        .face(face)
+        .get("/rogue/{how}", "misbehave", misbehave)
+        .admit(&["rogue"], |attempt| Ok(Grant::new("room", "anybody", &attempt.name)))
+        .on_event(&["publication.started"], |_| Err(Error::Unavailable("as ordered".to_owned())))
 }
 
 fn face() -> Face {
