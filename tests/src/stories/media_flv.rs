@@ -166,12 +166,7 @@ fn who_does_not_read_is_cut_and_nobody_else_loses_a_picture() {
             receiver.try_recv().ok()
         })
     };
-    let (mut good, stalled) = (sent_and(&good), sent_and(&stalled));
-    wait_for("the player's file", LONG, || {
-        send_clip(&mut publisher);
-        played.metadata().is_ok_and(|m| m.len() > 100_000).then_some(())
-    });
-    player.pause();
+    let mut good = sent_and(&good);
     let seen = std::thread::spawn(move || {
         let mut times = Vec::new();
         while let Some(picture) = good.picture() {
@@ -179,6 +174,12 @@ fn who_does_not_read_is_cut_and_nobody_else_loses_a_picture() {
         }
         times
     });
+    let stalled = sent_and(&stalled);
+    wait_for("the player's file", LONG, || {
+        send_clip(&mut publisher);
+        played.metadata().is_ok_and(|m| m.len() > 100_000).then_some(())
+    });
+    player.pause();
     let cut = || server.log().matches("connection cut").count();
     let sent = wait_for("two cuts", Duration::from_secs(200), || {
         let sent = send_clip(&mut publisher);
