@@ -11,6 +11,7 @@
 
 mod bench;
 mod mutator;
+mod rtc;
 mod script;
 mod target;
 mod wire;
@@ -38,7 +39,7 @@ pub enum Cost {
 }
 
 /// All of them, by name.
-pub const TARGETS: [Target; 23] = [
+pub const TARGETS: [Target; 27] = [
     parser("aac_config", target::aac_config::run),
     parser("addresses", target::addresses::run),
     parser("avc_nals", target::avc_nals::run),
@@ -53,6 +54,10 @@ pub const TARGETS: [Target; 23] = [
     parser("pipeline", target::pipeline::run),
     codec("probe", target::probe::run),
     parser("rtcp", target::rtcp::run),
+    parser("rtc_datagrams", target::rtc_datagrams::run),
+    codec("rtc_session", target::rtc_session::run),
+    parser("rtc_srtp", target::rtc_srtp::run),
+    parser("rtc_stun", target::rtc_stun::run),
     parser("rtmp_amf", target::rtmp_amf::run),
     parser("rtmp_chunks", target::rtmp_chunks::run),
     parser("rtmp_client", target::rtmp_client::run),

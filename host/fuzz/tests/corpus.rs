@@ -26,8 +26,8 @@ macro_rules! tests {
 
 tests! {
     aac_config addresses avc_nals avc_sets config flv flv_tags frame_assembler h264_payloads opus pictures pipeline
-    probe rtcp rtmp_amf rtmp_chunks rtmp_client rtmp_handshake rtmp_server rtp_packet sdp_answer
-    sound store_record
+    probe rtcp rtc_datagrams rtc_session rtc_srtp rtc_stun rtmp_amf rtmp_chunks rtmp_client rtmp_handshake rtmp_server
+    rtp_packet sdp_answer sound store_record
 }
 
 #[test]
