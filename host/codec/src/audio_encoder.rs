@@ -108,6 +108,12 @@ impl AudioEncoder {
         self.actor.poll()
     }
 
+    /// Has all been worked on that was submitted? Who waits for that before some blocks loses none.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.actor.is_idle()
+    }
+
     /// Has the codec crashed, so that nothing more comes?
     #[must_use]
     pub fn is_dead(&self) -> bool {

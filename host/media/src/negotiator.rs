@@ -3,7 +3,7 @@
 
 use heliu_model::{Attempt, Grant};
 use heliu_rtc::sdp::{Fragment, Offer, OfferError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::director::{Director, Order};
 use crate::negotiation::{Negotiated, NegotiationError, OfferRequest, SessionId, Trickle, Trickled};
@@ -18,6 +18,8 @@ pub struct Negotiating {
     pub offer: Offer,
     /// By which the session is found.
     pub session: SessionId,
+    /// Its place among all who publish or play.
+    pub place: OwnedSemaphorePermit,
     /// Waits for the answer.
     pub answer: oneshot::Sender<Result<Negotiated, NegotiationError>>,
 }
@@ -56,10 +58,11 @@ pub async fn negotiate(director: &Director, request: OfferRequest) -> Result<Neg
     let offer = Offer::parse(&sdp)?;
     let id = director.next_connection();
     let attempt = Attempt { id, protocol, direction, authority, address, query, headers, peer };
+    let place = director.crowd.enter(direction).map_err(NegotiationError::Refused)?;
     let grant = director.admit(attempt.clone()).await.map_err(NegotiationError::Refused)?;
     let room = grant.room.clone();
     let (answer, answered) = oneshot::channel();
-    let negotiating = Negotiating { attempt, grant, offer, session: SessionId::random(), answer };
+    let negotiating = Negotiating { attempt, grant, offer, session: SessionId::random(), place, answer };
     director.order(&room, Order::Negotiate(Box::new(negotiating))).await;
     answered.await.unwrap_or(Err(NegotiationError::Unavailable))
 }

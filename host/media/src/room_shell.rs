@@ -11,15 +11,30 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use heliu_model::{
-    Address, EgressIntent, EndpointId, Event, EventKind, Frame, Kind, LeaveReason, MixerId, MixerIntent, Players,
-    PublicationId, PublicationStatus, RoomId, RoomStatus, Status,
+    Address, EgressIntent, EndpointId, Event, EventKind, Frame, Kind, LeaveReason, MediaTime, MixerId, MixerIntent,
+    Players, PublicationId, PublicationStatus, RoomId, RoomStatus, Status,
 };
-use heliu_room::{Delivery, Offer, PacketDelivery, Patience, Room, RoomEvent, Sink, View, Wish};
+use heliu_room::{
+    AcceptedAudio, Accepts, Delivery, Offer, PacketDelivery, Patience, Rendition, Room, RoomEvent, Sink, View, Wish,
+};
 use tokio::sync::Notify;
 
 use crate::clock::{RoomClock, wall};
-use crate::endpoint::{Endpoint, MixerEndpoint, Next, Polled, Shared};
+use crate::endpoint::{Endpoint, MixerEndpoint, Next, Polled, Shared, Transcoder};
 use crate::worker::Worker;
+
+/// Hands out what the room gives.
+struct Hands<'a> {
+    endpoints: &'a mut BTreeMap<EndpointId, Endpoint>,
+    worker: &'a Worker,
+    clock: &'a RoomClock,
+    /// Of the frame handed out last: many get the same one after the other.
+    shared: Shared,
+    last: Option<FrameKey>,
+}
+
+/// Time and bytes tell a frame from any other of its publication and of what is made of it.
+type FrameKey = (MediaTime, *const u8, usize);
 
 /// One room, owned by one worker.
 pub struct RoomShell {
@@ -32,15 +47,6 @@ pub struct RoomShell {
     sound_waits: bool,
     /// Whose packets have come and were not handed on.
     unflushed: Vec<PublicationId>,
-}
-
-/// Hands out what the room gives.
-struct Hands<'a> {
-    endpoints: &'a mut BTreeMap<EndpointId, Endpoint>,
-    worker: &'a Worker,
-    clock: &'a RoomClock,
-    /// Of the one frame that many get; `None`: one gets many frames.
-    shared: Option<Shared>,
 }
 
 impl RoomShell {
@@ -123,14 +129,19 @@ impl RoomShell {
     pub fn handle_frame(&mut self, from: EndpointId, publication: &PublicationId, frame: Frame) {
         let Self { room, endpoints, clock, worker, .. } = self;
         let is_sound = frame.kind() == Kind::Audio;
-        room.handle_frame(
-            from,
-            publication,
-            frame,
-            clock.now(),
-            wall(),
-            &mut Hands::with_one_frame(endpoints, worker, clock),
-        );
+        room.handle_frame(from, publication, frame, clock.now(), wall(), &mut Hands::new(endpoints, worker, clock));
+        self.note_sound(is_sound);
+    }
+
+    fn handle_rendition(&mut self, publication: &PublicationId, rendition: Rendition, frame: Frame) {
+        let Self { room, endpoints, clock, worker, .. } = self;
+        let is_sound = frame.kind() == Kind::Audio;
+        let hands = &mut Hands::new(endpoints, worker, clock);
+        room.handle_rendition(publication, rendition, frame, clock.now(), hands);
+        self.note_sound(is_sound);
+    }
+
+    fn note_sound(&mut self, is_sound: bool) {
         if is_sound && !std::mem::replace(&mut self.sound_waits, true) {
             self.worker.note_sound(&self.id);
         }
@@ -204,6 +215,24 @@ impl RoomShell {
         }
     }
 
+    /// Hands what a transcoder has made to the room. False: it is gone.
+    pub fn drive_transcoder(&mut self, id: EndpointId) -> bool {
+        let Some(Endpoint::Transcoder(transcoder)) = self.endpoints.get_mut(&id) else { return false };
+        let (publication, rendition) = (transcoder.publication().clone(), transcoder.rendition());
+        match transcoder.drive() {
+            Ok(frames) => {
+                frames.into_iter().for_each(|frame| self.handle_rendition(&publication, rendition, frame));
+                true
+            }
+            Err(reason) => {
+                tracing::warn!(room = %self.id, endpoint = %id, %publication, cause = %reason, "transcoder failed");
+                self.room.fail_rendition(&publication, rendition, reason);
+                self.end(id, LeaveReason::Closed);
+                false
+            }
+        }
+    }
+
     /// Lets a source do what is due; its frames go to the room. `None`: it is gone. Else when to come again.
     pub fn drive_source(&mut self, id: EndpointId) -> Option<Instant> {
         let Some(Endpoint::Source(source)) = self.endpoints.get_mut(&id) else { return None };
@@ -233,11 +262,18 @@ impl RoomShell {
     /// An egress takes other sources.
     pub fn resubscribe(&mut self, id: EndpointId, intent: &EgressIntent) {
         self.room.unsubscribe(id, None);
+        // The other room makes of it what its own receivers need.
+        let audio = match self.endpoints.get(&id) {
+            Some(Endpoint::RelayOut(_)) => AcceptedAudio::Any,
+            Some(_) | None => AcceptedAudio::Aac,
+        };
+        let accepts = Accepts { audio, ..Accepts::default() };
         let wish = |publication: &PublicationId, audio: bool, video: bool| Wish {
             endpoint: id,
             publication: publication.clone(),
             audio,
             video,
+            accepts,
             is_sound_early: false,
             wait: Patience::Forever,
             hold: Patience::Forever,
@@ -296,7 +332,13 @@ impl RoomShell {
                     }
                 }
                 RoomEvent::Ended(id, publication) => self.handle_ended(id, &publication),
-                RoomEvent::KeyframeWanted(id, _) => self.ask_for_keyframe(id, Instant::now()),
+                RoomEvent::KeyframeWanted(id, publication) => self.ask_for_keyframe(id, &publication, Instant::now()),
+                RoomEvent::RenditionWanted(publication, rendition) => self.start_transcoder(&publication, rendition),
+                RoomEvent::RenditionUnwanted(publication, rendition) => {
+                    if let Some(id) = self.transcoder(&publication, rendition) {
+                        self.end(id, LeaveReason::Left);
+                    }
+                }
                 RoomEvent::NotFound(id, _) => {
                     if let Some(endpoint) = self.remove(id, LeaveReason::Closed) {
                         endpoint.not_found();
@@ -359,7 +401,7 @@ impl RoomShell {
 
     fn subscribe(&mut self, wish: Wish) -> Result<(), heliu_room::Error> {
         let Self { room, endpoints, clock, worker, .. } = self;
-        room.subscribe(wish, clock.now(), &mut Hands::with_many_frames(endpoints, worker, clock))
+        room.subscribe(wish, clock.now(), &mut Hands::new(endpoints, worker, clock))
     }
 
     fn end(&mut self, id: EndpointId, reason: LeaveReason) {
@@ -383,6 +425,34 @@ impl RoomShell {
             Some(_) => self.end(id, LeaveReason::Left),
             None => {}
         }
+    }
+
+    fn start_transcoder(&mut self, publication: &PublicationId, rendition: Rendition) {
+        let id = self.worker.next_endpoint();
+        let (transcoder, wake) = match Transcoder::new(publication, rendition, self.clock, &self.worker.pool) {
+            Ok(made) => made,
+            Err(reason) => return self.room.fail_rendition(publication, rendition, reason),
+        };
+        tracing::info!(room = %self.id, endpoint = %id, %publication, rendition = rendition.as_str(), "transcoder started");
+        let wish = transcoder.wish(id);
+        self.endpoints.insert(id, Endpoint::Transcoder(Box::new(transcoder)));
+        if self.subscribe(wish).is_err() {
+            // It has ended meanwhile.
+            self.endpoints.remove(&id);
+            return;
+        }
+        if let Some(Endpoint::Transcoder(transcoder)) = self.endpoints.get_mut(&id) {
+            transcoder.go_live();
+        }
+        self.worker.drive_transcoder(&self.id, id, wake);
+    }
+
+    fn transcoder(&self, publication: &PublicationId, rendition: Rendition) -> Option<EndpointId> {
+        let is_it = |endpoint: &Endpoint| match endpoint {
+            Endpoint::Transcoder(known) => known.publication() == publication && known.rendition() == rendition,
+            _ => false,
+        };
+        self.endpoints.iter().find(|(_, endpoint)| is_it(endpoint)).map(|(id, _)| *id)
     }
 
     fn mixers(&self) -> impl Iterator<Item = EndpointId> {
@@ -414,6 +484,7 @@ impl RoomShell {
             publication: publication.clone(),
             audio: true,
             video: true,
+            accepts: Accepts::default(),
             is_sound_early: true,
             wait: Patience::No,
             hold: Patience::No,
@@ -442,27 +513,24 @@ impl RoomShell {
 }
 
 impl<'a> Hands<'a> {
-    fn with_one_frame(
-        endpoints: &'a mut BTreeMap<EndpointId, Endpoint>,
-        worker: &'a Worker,
-        clock: &'a RoomClock,
-    ) -> Self {
-        Self { shared: Some(Shared::default()), ..Self::with_many_frames(endpoints, worker, clock) }
+    fn new(endpoints: &'a mut BTreeMap<EndpointId, Endpoint>, worker: &'a Worker, clock: &'a RoomClock) -> Self {
+        Self { endpoints, worker, clock, shared: Shared::default(), last: None }
     }
 
-    fn with_many_frames(
-        endpoints: &'a mut BTreeMap<EndpointId, Endpoint>,
-        worker: &'a Worker,
-        clock: &'a RoomClock,
-    ) -> Self {
-        Self { endpoints, worker, clock, shared: None }
+    /// What follows is this frame's.
+    fn turn_to(&mut self, frame: &Frame) {
+        let key = (frame.dts, frame.data.as_ptr(), frame.data.len());
+        if self.last.replace(key) != Some(key) {
+            self.shared = Shared::default();
+        }
     }
 }
 
 impl Sink for Hands<'_> {
     fn handle_frame(&mut self, delivery: Delivery<'_>) {
+        self.turn_to(delivery.frame);
         if let Some(endpoint) = self.endpoints.get_mut(&delivery.endpoint) {
-            endpoint.deliver(delivery, self.shared.as_mut().unwrap_or(&mut Shared::default()));
+            endpoint.deliver(delivery, &mut self.shared);
         }
     }
 

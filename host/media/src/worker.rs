@@ -176,6 +176,13 @@ impl Worker {
         self.sound_waits.notify_one();
     }
 
+    /// A transcoder has begun in that room.
+    pub fn drive_transcoder(&self, room: &RoomId, transcoder: EndpointId, wake: Arc<Notify>) {
+        if let Some(room) = self.rooms.borrow().get(room).cloned() {
+            tokio::task::spawn_local(endpoint::drive_transcoder(room, transcoder, wake));
+        }
+    }
+
     async fn release_sound(self: Rc<Self>) {
         loop {
             self.sound_waits.notified().await;

@@ -10,7 +10,7 @@ use crate::server::{Answer, Server, call, pingos, rogue, wait_for};
 use crate::stories::media_mix::{create, play_when_there, show};
 
 /// Every family a host with one plugin exports.
-const NAMES: [&str; 61] = [
+const NAMES: [&str; 65] = [
     "heliu_admissions_total",
     "heliu_clients_refused_total",
     "heliu_code_cache_files_total",
@@ -70,6 +70,10 @@ const NAMES: [&str; 61] = [
     "heliu_store_bytes",
     "heliu_store_commits_total",
     "heliu_store_conflicts_total",
+    "heliu_transcoder_frames_lost_total",
+    "heliu_transcoder_frames_total",
+    "heliu_transcoder_seconds_total",
+    "heliu_transcoders",
     "heliu_udp_strays_total",
     "heliu_webrtc_sessions",
 ];

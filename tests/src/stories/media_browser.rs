@@ -55,15 +55,21 @@ fn a_browser_is_mixed_with_encoders_and_leaves_no_picture_behind() {
 fn a_browser_plays_an_encoder_and_another_browser() {
     let server = Server::start();
     let _red = Ffmpeg::publish(&show("red", 440), &server.rtmp_url("livhub/726122/111"));
+    // x264 as it comes: pictures refer to B pictures.
+    let _blue = Ffmpeg::publish_with(
+        &show("blue", 660),
+        &["-preset", "veryfast", "-bf", "3", "-g", "50"],
+        &server.rtmp_url("livhub/726122/222"),
+    );
     let publisher = Browser::open(&format!("publish={}&canvas=lime&tone=880", whip(&server, "livhub/726122/333")));
     publisher.wait_for("its media", PATIENCE, |report| stat(report, "video", "frames") > 10);
-    for (what, address, tone, want) in
-        [("an encoder", "livhub/726122/111", None, RED), ("a browser", "livhub/726122/333", Some(880), LIME)]
-    {
+    for (what, address, tone, want) in [
+        ("an encoder", "livhub/726122/111", 440, RED),
+        ("an encoder with B pictures", "livhub/726122/222", 660, BLUE),
+        ("a browser", "livhub/726122/333", 880, LIME),
+    ] {
         let viewer = Browser::open(&format!("play={}", whep(&server, address)));
-        viewer.wait_for(what, PATIENCE, |report| {
-            is_like(colour(report, 0), want) && tone.is_none_or(|tone| hears(report, tone))
-        });
+        viewer.wait_for(what, PATIENCE, |report| is_like(colour(report, 0), want) && hears(report, tone));
         let first = viewer.wait_for(what, PATIENCE, |report| frames(report) > 50);
         let later = viewer.wait_for(what, PATIENCE, |report| frames(report) > frames(&first) + 50);
         assert_eq!(stat(&later, "video", "lost"), 0, "{what}: {later}");

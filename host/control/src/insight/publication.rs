@@ -1,6 +1,8 @@
 //! What is offered to a room, and who plays.
 
-use heliu_model::{Address, ParticipantId, Players, PublicationStatus, SourceStatus, TrackStatus, Traffic};
+use heliu_model::{
+    Address, ParticipantId, Players, PublicationStatus, RenditionStatus, SourceStatus, TrackStatus, Traffic,
+};
 use serde_json::{Value, json};
 
 /// With what is known of it if this host makes it.
@@ -33,6 +35,18 @@ fn track(status: &TrackStatus) -> Value {
         "keyframe_ms": status.keyframe_ms,
         "frames": status.frames,
         "bytes": status.bytes,
+        "renditions": status.renditions.iter().map(rendition).collect::<Vec<_>>(),
+    })
+}
+
+fn rendition(status: &RenditionStatus) -> Value {
+    json!({
+        "name": status.name,
+        "codec": status.codec,
+        "consumers": status.consumers,
+        "bitrate_kbps": status.bitrate_kbps,
+        "frames": status.frames,
+        "failed": status.failed,
     })
 }
 

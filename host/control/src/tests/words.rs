@@ -76,6 +76,7 @@ fn status() -> PublicationStatus {
             keyframe_ms: None,
             frames: 0,
             bytes: 0,
+            renditions: Vec::new(),
         }],
         peer: None,
         since: Timestamp(7),

@@ -38,7 +38,7 @@ pub use picture::Picture;
 pub use reality::{Command, EgressReality, EgressStage, Intents, MixerReality, MixerStage, Observed, Revision};
 pub use rtmp_url::{RtmpUrl, UrlError};
 pub use status::{
-    Datagrams, EgressStatus, InputStatus, MixerStatus, Players, PublicationStatus, RoomStatus, SourceStatus, Status,
-    Totals, TrackStatus, Traffic,
+    Datagrams, EgressStatus, InputStatus, MixerStatus, Players, PublicationStatus, RenditionStatus, RoomStatus,
+    SourceStatus, Status, Totals, TrackStatus, Traffic, Transcoded,
 };
 pub use time::{MediaTime, Timestamp};

@@ -84,6 +84,8 @@ pub struct Totals {
     pub discards: u64,
     /// Connections cut because they did not read, sent too much, or their grant ran out.
     pub cut: u64,
+    /// Made into other forms.
+    pub transcoded: Transcoded,
     /// Mixed pictures.
     pub pictures: u64,
     /// Pictures of a mix that were given up because the encoder was busy.
@@ -105,6 +107,17 @@ pub struct Datagrams {
     pub sent: Traffic,
     /// Of those received: nobody's.
     pub strays: u64,
+}
+
+/// What transcoders have done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Transcoded {
+    /// Frames made.
+    pub frames: u64,
+    /// Frames, or pictures, given up: damaged, or too many.
+    pub frames_dropped: u64,
+    /// Microseconds of the codec threads.
+    pub busy_us: u64,
 }
 
 /// What is offered to a room.
@@ -153,6 +166,25 @@ pub struct TrackStatus {
     pub frames: u64,
     /// Bytes so far.
     pub bytes: u64,
+    /// What it is made into for those who cannot use it as it is.
+    pub renditions: Vec<RenditionStatus>,
+}
+
+/// A track in another form than it was born with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenditionStatus {
+    /// `aac`, `opus`, `without-b-pictures`.
+    pub name: &'static str,
+    /// Who receives it.
+    pub consumers: u32,
+    /// Why none is made, in words.
+    pub failed: Option<String>,
+    /// Once the first frame was made.
+    pub codec: Option<&'static str>,
+    /// Over the last seconds.
+    pub bitrate_kbps: u32,
+    /// Frames so far.
+    pub frames: u64,
 }
 
 /// A running mixer.
@@ -229,6 +261,9 @@ impl std::ops::AddAssign for Totals {
         self.relayed += more.relayed;
         self.discards += more.discards;
         self.cut += more.cut;
+        self.transcoded.frames += more.transcoded.frames;
+        self.transcoded.frames_dropped += more.transcoded.frames_dropped;
+        self.transcoded.busy_us += more.transcoded.busy_us;
         self.pictures += more.pictures;
         self.ticks_dropped += more.ticks_dropped;
         self.ticks_skipped += more.ticks_skipped;

@@ -1,7 +1,7 @@
 //! The frames since a publication's last keyframe, so that who joins late need not wait for the next.
 //!
-//! Bounded in bytes, in frames and in time, and by the [`GopBudget`] of all together: a group of pictures beyond a bound is not kept at all, and
-//! joiners wait for the next keyframe, as they would without this.
+//! Bounded in bytes, in frames and in time, and by the [`GopBudget`] of all together: a group of pictures
+//! beyond a bound is not kept at all, and joiners wait for the next keyframe, as they would without this.
 
 use std::time::Duration;
 
@@ -48,6 +48,11 @@ impl Gop {
         }
         self.len_bytes += len;
         self.frames.push(frame.clone());
+    }
+
+    /// Where its bytes are taken from.
+    pub fn budget(&self) -> GopBudget {
+        self.budget.clone()
     }
 
     /// From the keyframe on; empty if none is kept.

@@ -30,6 +30,7 @@ impl Meter {
             keyframe_ms: None,
             frames: 0,
             bytes: 0,
+            renditions: Vec::new(),
         };
         Self { window_start: now, window_frames: 0, window_bytes: 0, last_key: None, status }
     }

@@ -3,20 +3,25 @@
 //! Keeps each track's dts strictly increasing, also when another publisher takes over: subscribers see
 //! one publication that goes on.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use heliu_model::{
     Address, EndpointId, Format, Frame, Kind, MediaTime, ParticipantId, PublicationId, PublicationStatus, Takeover,
-    Timestamp,
+    Timestamp, TrackStatus,
 };
 
+use heliu_rtp::{BPictureJudge, BPictures};
+
+use crate::accepts::{Needs, Rendition};
 use crate::gop::Gop;
 use crate::gop_budget::GopBudget;
 use crate::meter::Meter;
 use crate::packets::{Packet, PacketTrack};
+use crate::rendition::{LAG_MAX as RENDITION_LAG_MAX, Rendered};
 use crate::room::Sink;
-use crate::subscription::{Subscription, View};
+use crate::subscription::{Subscription, View, Wish};
 
 /// Smallest step between two frames of a track: a tick of RTMP's clock.
 const STEP: Duration = Duration::from_millis(1);
@@ -70,6 +75,16 @@ pub struct Publication {
     is_untold: bool,
     /// Where the publishers before it have ended.
     floor: Option<MediaTime>,
+    /// Another publisher, or another format: what receivers need may be something else.
+    needs_review: bool,
+    judge: BPictureJudge,
+    /// Some pictures are shown before those they were decoded after, and others refer to them.
+    refers_to_b_pictures: bool,
+    /// Is the last frame shown before one that came before it?
+    is_b_picture: bool,
+    renditions: BTreeMap<Rendition, Rendered>,
+    /// Where pictures of renditions have ended when their publisher was replaced.
+    rendered_floor: Option<MediaTime>,
 }
 
 /// Its tracks as packets, as far as they are.
@@ -123,6 +138,12 @@ impl Publication {
             is_fresh: true,
             is_untold: false,
             floor: None,
+            needs_review: false,
+            judge: BPictureJudge::new(),
+            refers_to_b_pictures: false,
+            is_b_picture: false,
+            renditions: BTreeMap::new(),
+            rendered_floor: None,
         }
     }
 
@@ -166,12 +187,119 @@ impl Publication {
         let last = self.last_dts();
         self.floor = self.floor.max(last);
         (self.audio, self.video) = (None, None);
+        let rendered = self.renditions.get(&Rendition::WithoutBPictures).and_then(Rendered::last_dts);
+        self.rendered_floor = self.rendered_floor.max(rendered);
+        self.judge = BPictureJudge::new();
+        self.refers_to_b_pictures = false;
+        self.needs_review = true;
         self.subscriptions.iter_mut().for_each(Subscription::restart);
     }
 
-    /// Frames a joiner should get at once.
-    pub fn gop(&self) -> &[Frame] {
-        self.gop.frames()
+    /// Frames a joiner with these needs should get at once, from a keyframe on.
+    pub fn kept(&self, needs: Needs) -> Vec<&Frame> {
+        if needs == Needs::default() {
+            return self.gop.frames().iter().collect();
+        }
+        let mut video = self.kept_of(Kind::Video, needs);
+        let Some(begin) = video.first().map(|frame| frame.dts) else { return Vec::new() };
+        video.extend(self.kept_of(Kind::Audio, needs).into_iter().filter(|frame| frame.dts >= begin));
+        video.sort_by_key(|frame| frame.dts);
+        video
+    }
+
+    fn kept_of(&self, kind: Kind, needs: Needs) -> Vec<&Frame> {
+        match needs.of(kind) {
+            None => self.gop.frames().iter().filter(|frame| frame.kind() == kind).collect(),
+            Some(rendition) => self.renditions.get(&rendition).into_iter().flat_map(Rendered::kept).collect(),
+        }
+    }
+
+    /// Is this frame the youngest of what is kept of its track, or of a rendition of it?
+    pub fn keeps(&self, rendition: Option<Rendition>, frame: &Frame) -> bool {
+        match rendition {
+            None => !self.gop.frames().is_empty(),
+            Some(rendition) => self.renditions.get(&rendition).is_some_and(|rendered| rendered.keeps(frame)),
+        }
+    }
+
+    /// Is what these needs ask for there, or will it not come?
+    pub fn is_ready(&self, needs: Needs) -> bool {
+        needs.each().all(|rendition| {
+            let track = match rendition.kind() {
+                Kind::Audio => &self.audio,
+                Kind::Video => &self.video,
+            };
+            let track = track.as_ref().map(|track| track.last_dts);
+            self.renditions.get(&rendition).is_some_and(|rendered| rendered.is_ready(track))
+        })
+    }
+
+    /// What a receiver needs of the tracks as far as they are known.
+    pub fn needs(&self, wish: &Wish) -> Needs {
+        let audio = self.audio.as_ref().filter(|_| wish.audio);
+        let video = self.video.as_ref().filter(|_| wish.video);
+        Needs {
+            audio: audio.and_then(|track| wish.accepts.audio.needs(&track.format)),
+            video: video.and_then(|_| wish.accepts.video.needs(self.refers_to_b_pictures)),
+        }
+    }
+
+    /// Another format has come since this was asked last; what failed with the one before is tried again.
+    pub fn take_needs_review(&mut self) -> bool {
+        let needs_review = std::mem::take(&mut self.needs_review);
+        if needs_review {
+            self.renditions.retain(|_, rendered| !rendered.has_failed());
+        }
+        needs_review
+    }
+
+    /// Finds what each receiver needs. Answers which renditions end with that, and which begin.
+    pub fn review(&mut self) -> (Vec<Rendition>, Vec<Rendition>) {
+        let mut wanted = BTreeSet::new();
+        for mut subscription in std::mem::take(&mut self.subscriptions) {
+            let needs = self.needs(&subscription.wish);
+            wanted.extend(needs.each());
+            if subscription.wish.view == View::Packets && subscription.needs.video != needs.video {
+                self.packets.each().for_each(PacketTrack::restart);
+            }
+            subscription.follow(needs);
+            self.subscriptions.push(subscription);
+        }
+        let ended: Vec<_> = self.renditions.keys().copied().filter(|rendition| !wanted.contains(rendition)).collect();
+        self.renditions.retain(|rendition, _| wanted.contains(rendition));
+        let begun: Vec<_> = wanted.into_iter().filter(|wanted| !self.renditions.contains_key(wanted)).collect();
+        self.renditions.extend(begun.iter().map(|rendition| (*rendition, Rendered::new(self.gop.budget()))));
+        (ended, begun)
+    }
+
+    /// Can the frame that came last be sent to who shows pictures as they come?
+    pub fn shows_in_order(&self, frame: &Frame) -> bool {
+        frame.kind() == Kind::Audio || !self.is_b_picture
+    }
+
+    /// Looks at the order of its pictures; another format may say what it will be.
+    fn judge(&mut self, frame: &Frame) {
+        let Format::H264(format) = &*frame.format else { return };
+        self.is_b_picture = self.judge.handle_frame(frame) != BPictures::None;
+        let is_known = self.video.as_ref().is_some_and(|track| *track.format == *frame.format);
+        let promised = !is_known && BPictures::promised(format) == Some(BPictures::Referenced);
+        let refers = promised || (is_known && self.refers_to_b_pictures) || self.judge.worst() == BPictures::Referenced;
+        self.needs_review |= refers != self.refers_to_b_pictures;
+        self.refers_to_b_pictures = refers;
+    }
+
+    /// Puts a frame of a rendition into this publication's time. `None`: nobody needs it any more.
+    pub fn take_in_rendered(&mut self, rendition: Rendition, frame: Frame, now: MediaTime) -> Option<Frame> {
+        let floor = self.rendered_floor.filter(|_| frame.kind() == Kind::Video);
+        let since = self.gop.frames().first().map(|frame| frame.dts);
+        Some(self.renditions.get_mut(&rendition)?.take_in(frame, floor, since, now))
+    }
+
+    /// A rendition will not come.
+    pub fn fail_rendition(&mut self, rendition: Rendition, reason: String) {
+        if let Some(rendered) = self.renditions.get_mut(&rendition) {
+            rendered.fail(reason);
+        }
     }
 
     /// Are there pictures, or may they still come? Encoders send sound first, by some frames.
@@ -179,13 +307,15 @@ impl Publication {
         self.video.is_some() || (self.offer.video && self.is_young(now))
     }
 
-    /// What is known of its tracks.
-    pub fn formats(&self, now: MediaTime) -> Formats {
-        let format = |track: &Option<Track>| track.as_ref().map(|track| track.format.clone());
-        let lacks_audio = self.offer.audio && self.audio.is_none();
-        let lacks_video = self.offer.video && self.video.is_none();
-        let may_grow = (lacks_audio || lacks_video) && self.is_young(now);
-        Formats { audio: format(&self.audio), video: format(&self.video), may_grow }
+    /// What is known of its tracks in the forms that are needed.
+    pub fn formats(&self, needs: Needs, now: MediaTime) -> Formats {
+        let format = |kind: Kind, track: &Option<Track>| match needs.of(kind) {
+            None => track.as_ref().map(|track| track.format.clone()),
+            Some(rendition) => self.renditions.get(&rendition).and_then(Rendered::format),
+        };
+        let (audio, video) = (format(Kind::Audio, &self.audio), format(Kind::Video, &self.video));
+        let lacks_some = (self.offer.audio && audio.is_none()) || (self.offer.video && video.is_none());
+        Formats { audio, video, may_grow: lacks_some && self.is_young(now) }
     }
 
     fn is_young(&self, now: MediaTime) -> bool {
@@ -202,6 +332,7 @@ impl Publication {
             return None;
         }
         self.align(&mut frame);
+        self.judge(&frame);
         self.delivered_at = now;
         let was_stalled = std::mem::take(&mut self.is_stalled);
         let change = match self.note(&frame, now, wall) {
@@ -217,9 +348,19 @@ impl Publication {
         self.subscriptions.iter().any(|subscription| subscription.wish.view == View::Packets)
     }
 
-    /// Must frames of that kind be made into packets?
-    pub fn makes_packets_of(&self, kind: Kind) -> bool {
-        self.packet_track(kind).is_none_or(PacketTrack::is_made) && self.has_packet_receivers()
+    /// Must frames of that kind, or of a rendition of it, be made into packets?
+    pub fn makes_packets_of(&self, kind: Kind, rendition: Option<Rendition>) -> bool {
+        let reads = |known: &Subscription| known.wish.view == View::Packets && known.needs.of(kind) == rendition;
+        self.packet_track(kind).is_none_or(PacketTrack::is_made) && self.subscriptions.iter().any(reads)
+    }
+
+    /// Is a rendition's frame about as young as its track? Who receives packets is not given the past.
+    pub fn is_recent(&self, frame: &Frame) -> bool {
+        let last = match frame.kind() {
+            Kind::Audio => &self.audio,
+            Kind::Video => &self.video,
+        };
+        last.as_ref().is_none_or(|track| track.last_dts.since(frame.dts) <= RENDITION_LAG_MAX)
     }
 
     /// Takes a packet of a track that is born so.
@@ -253,8 +394,11 @@ impl Publication {
     }
 
     /// Makes packets of what is kept, for the first who receives packets.
-    pub fn start_packets(&mut self, rings: &mut u64) {
-        for frame in self.gop.frames().to_vec() {
+    pub fn start_packets(&mut self, needs: Needs, rings: &mut u64) {
+        let mut judge = BPictureJudge::new();
+        let in_order = |frame: &&Frame| judge.handle_frame(frame) == BPictures::None;
+        let kept: Vec<Frame> = self.kept(needs).into_iter().filter(in_order).cloned().collect();
+        for frame in kept {
             self.make_packets(&frame, rings);
         }
         self.packets.each().for_each(PacketTrack::note_flushed);
@@ -308,11 +452,23 @@ impl Publication {
             participant: self.offer.participant.clone(),
             address: self.offer.address.clone(),
             protocol: self.offer.protocol,
-            tracks: [&self.audio, &self.video].into_iter().flatten().map(|track| track.meter.status()).collect(),
+            tracks: [&self.audio, &self.video].into_iter().flatten().map(|track| self.track_status(track)).collect(),
             peer: self.offer.peer.clone(),
             since: self.since.unwrap_or_default(),
             is_stalled: self.is_stalled,
         }
+    }
+
+    fn track_status(&self, track: &Track) -> TrackStatus {
+        let mut status = track.meter.status();
+        let consumers = |rendition: Rendition| {
+            let needs = |subscription: &&Subscription| subscription.needs.of(rendition.kind()) == Some(rendition);
+            self.subscriptions.iter().filter(needs).count()
+        };
+        let its = self.renditions.iter().filter(|(rendition, _)| rendition.kind() == status.kind);
+        status.renditions =
+            its.map(|(rendition, rendered)| rendered.status(*rendition, consumers(*rendition))).collect();
+        status
     }
 
     fn last_dts(&self) -> Option<MediaTime> {
@@ -333,10 +489,12 @@ impl Publication {
     }
 
     fn note(&mut self, frame: &Frame, now: MediaTime, wall: Timestamp) -> Change {
-        let change = match (self.since, self.track(frame.kind())) {
+        let is_known = self.track(frame.kind()).as_ref().is_some_and(|track| *track.format == *frame.format);
+        self.needs_review |= !is_known;
+        let change = match (self.since, is_known) {
             (None, _) => Change::Started,
-            (Some(_), Some(track)) if *track.format == *frame.format => Change::None,
-            (Some(_), _) => Change::Changed,
+            (Some(_), true) => Change::None,
+            (Some(_), false) => Change::Changed,
         };
         self.since.get_or_insert(wall);
         self.started_at.get_or_insert(now);

@@ -8,9 +8,11 @@ use heliu_model::{
 
 use heliu_rtp::Meta;
 
+use crate::accepts::Rendition;
 use crate::gop_budget::GopBudget;
 use crate::packets::{Packet, PacketDelivery};
 use crate::publication::{Change, Formats, Offer, Publication};
+use crate::receivers::Receivers;
 use crate::subscription::{Patience, Subscription, View, Wish};
 
 /// Why the room refused. It is unchanged after any of these.
@@ -40,6 +42,10 @@ pub enum RoomEvent {
     NotFound(EndpointId, PublicationId),
     /// Somebody cannot begin, or go on, without a keyframe from this publisher.
     KeyframeWanted(EndpointId, PublicationId),
+    /// Somebody needs a track in another form: make it, and hand it over by [`Room::handle_rendition`].
+    RenditionWanted(PublicationId, Rendition),
+    /// Nobody needs it any more.
+    RenditionUnwanted(PublicationId, Rendition),
 }
 
 /// Takes what the room hands out.
@@ -60,7 +66,7 @@ pub struct Delivery<'a> {
     pub publication: &'a PublicationId,
     /// Shared by all who get it.
     pub frame: &'a Frame,
-    /// Of all tracks of the publication.
+    /// Of all tracks of the publication, in the forms this endpoint gets them.
     pub formats: &'a Formats,
 }
 
@@ -99,6 +105,7 @@ impl Room {
             let participant = offer.participant.clone();
             let protocol = offer.protocol;
             publication.take_over(offer, now);
+            review(publication, &mut self.events);
             self.events.push_back(RoomEvent::Replaced(before));
             if former != participant {
                 self.note_left(former, LeaveReason::Replaced);
@@ -130,8 +137,10 @@ impl Room {
         let Some(id) = self.publications.iter().find(|(_, p)| is_its(p)).map(|(id, _)| id.clone()) else {
             return;
         };
-        let publication = self.publications.remove(&id).expect("it was just found");
-        for mut subscription in publication.subscriptions {
+        let mut publication = self.publications.remove(&id).expect("it was just found");
+        let subscriptions = std::mem::take(&mut publication.subscriptions);
+        review(&mut publication, &mut self.events);
+        for mut subscription in subscriptions {
             if subscription.suspend(now) {
                 self.absent.push(subscription);
             } else {
@@ -159,24 +168,20 @@ impl Room {
             self.absent.push(Subscription::absent(wish, now));
             return Ok(());
         };
-        let mut subscription = Subscription::present(wish);
-        if subscription.wish.view == View::Packets {
-            if !publication.has_packet_receivers() {
-                publication.start_packets(&mut self.rings);
+        let is_first = !publication.has_packet_receivers();
+        publication.subscriptions.push(Subscription::present(wish));
+        review(publication, &mut self.events);
+        let mut subscription = publication.subscriptions.pop().expect("it was just pushed");
+        if subscription.wish.view == View::Frames {
+            Receivers::new(publication, now).take_up(&mut subscription, sink);
+        } else {
+            if is_first {
+                publication.start_packets(subscription.needs, &mut self.rings);
             }
             if publication.begin_packets(&mut subscription, now, sink) {
                 let wanted =
                     RoomEvent::KeyframeWanted(publication.offer.endpoint, publication.offer.publication.clone());
                 self.events.push_back(wanted);
-            }
-            publication.subscriptions.push(subscription);
-            return Ok(());
-        }
-        let (has_video, formats) = (publication.may_have_video(now), publication.formats(now));
-        for frame in publication.gop() {
-            if subscription.admits(frame, has_video) {
-                let Wish { endpoint, publication, .. } = &subscription.wish;
-                sink.handle_frame(Delivery { endpoint: *endpoint, publication, frame, formats: &formats });
             }
         }
         publication.subscriptions.push(subscription);
@@ -195,6 +200,7 @@ impl Room {
             if !publication.has_packet_receivers() {
                 publication.stop_packets();
             }
+            review(publication, &mut self.events);
         }
     }
 
@@ -223,17 +229,40 @@ impl Room {
                 self.events.push_back(RoomEvent::Happened(changed));
             }
         }
-        let (has_video, formats) = (publication.may_have_video(now), publication.formats(now));
-        for subscription in publication.subscriptions.iter_mut().filter(|known| known.wish.view == View::Frames) {
-            if subscription.admits(&frame, has_video) {
-                let endpoint = subscription.wish.endpoint;
-                sink.handle_frame(Delivery { endpoint, publication: id, frame: &frame, formats: &formats });
-            }
+        if publication.take_needs_review() {
+            review(publication, &mut self.events);
         }
-        if publication.makes_packets_of(frame.kind()) {
+        Receivers::hand_out(publication, None, &frame, now, sink);
+        if publication.makes_packets_of(frame.kind(), None) && publication.shows_in_order(&frame) {
             publication.make_packets(&frame, &mut self.rings);
             // Who waits for a keyframe of such a track has asked when it came.
             publication.flush_packets(now, sink);
+        }
+    }
+
+    /// Takes a frame that was made of a publication's and hands it to everybody who needs it so. Its times
+    /// are those of the frames it was made of.
+    pub fn handle_rendition(
+        &mut self,
+        id: &PublicationId,
+        rendition: Rendition,
+        frame: Frame,
+        now: MediaTime,
+        sink: &mut dyn Sink,
+    ) {
+        let Some(publication) = self.publications.get_mut(id) else { return };
+        let Some(frame) = publication.take_in_rendered(rendition, frame, now) else { return };
+        Receivers::hand_out(publication, Some(rendition), &frame, now, sink);
+        if publication.makes_packets_of(frame.kind(), Some(rendition)) && publication.is_recent(&frame) {
+            publication.make_packets(&frame, &mut self.rings);
+            publication.flush_packets(now, sink);
+        }
+    }
+
+    /// A rendition cannot be made; `reason` in words. It is wanted again when its track's format changes.
+    pub fn fail_rendition(&mut self, id: &PublicationId, rendition: Rendition, reason: String) {
+        if let Some(publication) = self.publications.get_mut(id) {
+            publication.fail_rendition(rendition, reason);
         }
     }
 
@@ -337,6 +366,14 @@ impl Room {
     }
 }
 
+/// What receivers need has changed, maybe, and with it what must be made.
+fn review(publication: &mut Publication, events: &mut VecDeque<RoomEvent>) {
+    let (ended, begun) = publication.review();
+    let id = &publication.offer.publication;
+    events.extend(ended.into_iter().map(|rendition| RoomEvent::RenditionUnwanted(id.clone(), rendition)));
+    events.extend(begun.into_iter().map(|rendition| RoomEvent::RenditionWanted(id.clone(), rendition)));
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -346,6 +383,7 @@ mod tests {
     use heliu_model::{AacFormat, Format, H264Format, Size, Takeover};
 
     use super::*;
+    use crate::accepts::Accepts;
 
     #[test]
     fn a_player_starts_with_the_keyframe_and_its_sound() {
@@ -561,6 +599,7 @@ mod tests {
                 publication: cam(),
                 audio: true,
                 video: true,
+                accepts: Accepts::default(),
                 is_sound_early: false,
                 wait: patience,
                 hold: patience,

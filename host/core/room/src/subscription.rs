@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use heliu_model::{EndpointId, Frame, Kind, MediaTime, PublicationId};
 
+use crate::accepts::{Accepts, Needs};
 use crate::packets::{Cursor, PacketTrack};
+
+/// How long who joins waits for a rendition to begin before it starts without.
+const RENDITION_MAY_COME: Duration = Duration::from_secs(1);
 
 /// How long an endpoint stays with a publication that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +42,8 @@ pub struct Wish {
     pub audio: bool,
     /// Pictures are wanted.
     pub video: bool,
+    /// In which form; where a track has another, a rendition is made.
+    pub accepts: Accepts,
     /// Sound may come before the first picture. Players start both together.
     pub is_sound_early: bool,
     /// While it has not come yet.
@@ -54,7 +60,11 @@ pub struct Wish {
 #[derive(Debug)]
 pub struct Subscription {
     pub wish: Wish,
+    /// Which renditions stand in for the tracks.
+    pub needs: Needs,
     state: State,
+    /// Where its sound has come to: another source of it may overlap.
+    heard: Option<MediaTime>,
     audio: Cursor,
     video: Cursor,
 }
@@ -63,6 +73,8 @@ pub struct Subscription {
 enum State {
     /// The publication is not there; patience ends then.
     Absent { until: Option<MediaTime> },
+    /// Waits for what it needs to be there.
+    Held { until: Option<MediaTime> },
     /// Waits for a keyframe.
     Closed,
     /// Pictures flow.
@@ -72,17 +84,28 @@ enum State {
 impl Subscription {
     pub fn absent(wish: Wish, now: MediaTime) -> Self {
         let until = deadline(wish.wait, now);
-        Self { wish, state: State::Absent { until }, audio: Cursor::default(), video: Cursor::default() }
+        Self { state: State::Absent { until }, ..Self::present(wish) }
     }
 
     pub fn present(wish: Wish) -> Self {
-        Self { wish, state: State::Closed, audio: Cursor::default(), video: Cursor::default() }
+        let state = State::first(wish.view);
+        let (audio, video) = (Cursor::default(), Cursor::default());
+        Self { wish, needs: Needs::default(), state, heard: None, audio, video }
     }
 
-    /// The publication, or another publisher of it, has come: pictures from its next keyframe on.
+    /// The publication, or another publisher of it, has come, or pictures are another rendition's from
+    /// here on: they begin with the next keyframe.
     pub fn restart(&mut self) {
-        self.state = State::Closed;
+        self.state = State::first(self.wish.view);
         (self.audio, self.video) = (Cursor::default(), Cursor::default());
+    }
+
+    /// Takes what it needs from other sources than before.
+    pub fn follow(&mut self, needs: Needs) {
+        if needs.video != self.needs.video {
+            self.restart();
+        }
+        self.needs = needs;
     }
 
     /// The publication has gone. False: so does this.
@@ -95,8 +118,20 @@ impl Subscription {
     pub fn deadline(&self) -> Option<MediaTime> {
         match self.state {
             State::Absent { until } => until,
-            State::Closed | State::Open => None,
+            State::Held { .. } | State::Closed | State::Open => None,
         }
+    }
+
+    /// Is it held, and holds it no longer? Then it begins with what is kept. `is_ready`: is there what
+    /// these needs ask for?
+    pub fn takes_up(&mut self, is_ready: impl FnOnce(Needs) -> bool, now: MediaTime) -> bool {
+        let State::Held { until } = &mut self.state else { return false };
+        let until = *until.get_or_insert(now + RENDITION_MAY_COME);
+        let takes_up = until <= now || is_ready(self.needs);
+        if takes_up {
+            self.state = State::Closed;
+        }
+        takes_up
     }
 
     /// Does it wait for pictures that it could not begin with?
@@ -109,7 +144,7 @@ impl Subscription {
         let kind = track.codec().kind();
         let waits_for_video = self.wish.video && has_video;
         match (self.state, kind) {
-            (State::Absent { .. }, _) => return 0..0,
+            (State::Absent { .. } | State::Held { .. }, _) => return 0..0,
             (_, Kind::Video) if !self.wish.video => return 0..0,
             (_, Kind::Audio) if !self.wish.audio => return 0..0,
             (State::Closed, Kind::Audio) if waits_for_video && !self.wish.is_sound_early => return 0..0,
@@ -126,10 +161,11 @@ impl Subscription {
         range
     }
 
-    /// Decides on one frame. `has_video`: the publication has pictures, or they may still come.
+    /// Decides on one frame of a source it needs. `has_video`: the publication has pictures, or they may
+    /// still come.
     pub fn admits(&mut self, frame: &Frame, has_video: bool) -> bool {
         match (self.state, frame.kind()) {
-            (State::Absent { .. }, _) => false,
+            (State::Absent { .. } | State::Held { .. }, _) => false,
             (_, Kind::Video) if !self.wish.video => false,
             (State::Closed, Kind::Video) if frame.is_key => {
                 self.state = State::Open;
@@ -138,8 +174,22 @@ impl Subscription {
             (State::Closed, Kind::Video) => false,
             (State::Open, Kind::Video) => true,
             (_, Kind::Audio) if !self.wish.audio => false,
-            (State::Closed, Kind::Audio) => self.wish.is_sound_early || !self.wish.video || !has_video,
-            (State::Open, Kind::Audio) => true,
+            (State::Closed, Kind::Audio) if !self.wish.is_sound_early && self.wish.video && has_video => false,
+            (State::Closed | State::Open, Kind::Audio) => {
+                let goes_on = self.heard.is_none_or(|heard| heard < frame.dts);
+                self.heard = self.heard.max(Some(frame.dts));
+                goes_on
+            }
+        }
+    }
+}
+
+impl State {
+    /// Who receives packets is not held: it reads on from where each track is.
+    fn first(view: View) -> Self {
+        match view {
+            View::Frames => Self::Held { until: None },
+            View::Packets => Self::Closed,
         }
     }
 }

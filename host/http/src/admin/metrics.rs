@@ -45,6 +45,12 @@ const MIXERS: Family = gauge("heliu_mixers", "Mixers, by stage.");
 const MIXER_INPUTS: Family = gauge("heliu_mixer_inputs", "Publications that are mixed.");
 const PICTURES: Family = counter("heliu_mixer_pictures_total", "Mixed pictures.");
 const TICKS_LOST: Family = counter("heliu_mixer_ticks_lost_total", "Pictures of a mix that were given up, by cause.");
+const TRANSCODERS: Family = gauge("heliu_transcoders", "Tracks that are made into another form, by form.");
+const TRANSCODED: Family = counter("heliu_transcoder_frames_total", "Frames made in another form.");
+const TRANSCODE_LOST: Family =
+    counter("heliu_transcoder_frames_lost_total", "Frames that could not be made into another form.");
+const TRANSCODE_SECONDS: Family =
+    counter("heliu_transcoder_seconds_total", "Time of the codec threads for other forms of tracks.");
 const CODEC_SECONDS: Family = counter("heliu_codec_seconds_total", "Time of the codec threads, by work.");
 const CODEC_TURNS: Family = counter("heliu_codec_turns_total", "Pictures and blocks of sound, by work.");
 const EGRESSES: Family = gauge("heliu_egresses", "Pushes, by stage.");
@@ -105,6 +111,7 @@ fn scrape(sources: &Sources) -> String {
     mixers(&mut text, &status);
     text.family(&SOURCE_LOST, lost(status.totals.sources.pictures_dropped, status.totals.sources.ticks_skipped));
     gops(&mut text, sources);
+    transcoders(&mut text, &status);
     codecs(&mut text, sources);
     egresses(&mut text, &status);
     text.value(&EGRESS_REFUSED, number(sources.media.egress_refused()));
@@ -185,6 +192,19 @@ fn mixers(text: &mut Exposition, status: &Status) {
 /// What was due and was not made, by cause.
 fn lost(encoder_busy: u64, late: u64) -> [([(&'static str, &'static str); 1], f64); 2] {
     [("encoder-busy", encoder_busy), ("late", late)].map(|(cause, count)| ([("cause", cause)], number(count)))
+}
+
+fn transcoders(text: &mut Exposition, status: &Status) {
+    let tracks = status.rooms.values().flat_map(|room| &room.publications).flat_map(|publication| &publication.tracks);
+    let running = tracks.flat_map(|track| &track.renditions).filter(|rendition| rendition.failed.is_none());
+    let names: Vec<&str> = running.map(|rendition| rendition.name).collect();
+    let forms = ["aac", "opus", "without-b-pictures"];
+    let of = |form: &str| count(names.iter().filter(|name| **name == form).count());
+    text.family(&TRANSCODERS, forms.map(|form| ([("form", form)], of(form))));
+    let done = status.totals.transcoded;
+    text.value(&TRANSCODED, number(done.frames));
+    text.value(&TRANSCODE_LOST, number(done.frames_dropped));
+    text.value(&TRANSCODE_SECONDS, done.busy_us as f64 / 1e6);
 }
 
 fn codecs(text: &mut Exposition, sources: &Sources) {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use heliu_model::{Direction, EndpointId, LeaveReason};
-use heliu_room::{Error, Offer, Patience, View, Wish};
+use heliu_room::{AcceptedAudio, Accepts, Error, Offer, Patience, View, Wish};
 use heliu_rtmp::ServerSession;
 use tokio::io::{AsyncReadExt, ReadHalf};
 
@@ -76,6 +76,7 @@ pub fn attach_client(worker: &Rc<Worker>, client: Client) {
                 publication: grant.publication,
                 audio: grant.audio,
                 video: grant.video,
+                accepts: Accepts { audio: AcceptedAudio::Aac, ..Accepts::default() },
                 is_sound_early: false,
                 wait: patience(grant.wait),
                 hold: patience(grant.hold),

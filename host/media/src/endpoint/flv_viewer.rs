@@ -11,7 +11,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use heliu_container::flv::{self, TagKind};
 use heliu_model::{Address, Direction, Frame, Kind, LeaveReason, Traffic};
-use heliu_room::{Delivery, Error, Formats, View, Wish};
+use heliu_room::{AcceptedAudio, Accepts, Delivery, Error, Formats, View, Wish};
 
 use crate::endpoint::Endpoint;
 use crate::endpoint::announced::Announced;
@@ -128,6 +128,7 @@ pub fn attach_viewer(worker: &Rc<Worker>, viewer: Viewer) {
         publication: grant.publication,
         audio: grant.audio,
         video: grant.video,
+        accepts: Accepts { audio: AcceptedAudio::Aac, ..Accepts::default() },
         is_sound_early: false,
         wait: patience(grant.wait),
         hold: patience(grant.hold),

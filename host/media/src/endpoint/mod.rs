@@ -10,6 +10,7 @@ mod publisher;
 mod push;
 mod relay;
 mod source;
+mod transcoder;
 mod webrtc;
 mod wire;
 
@@ -27,6 +28,7 @@ pub use publisher::{Polled, Publisher};
 pub use push::Push;
 pub use relay::{RelayIn, RelayOut, Relayed, attach_relayed};
 pub use source::{Ended, SourceEndpoint, Sourced, attach_source};
+pub use transcoder::{Transcoder, drive_transcoder};
 pub use webrtc::{WebRtc, attach_session, call_session};
 pub use wire::Shared;
 
@@ -50,6 +52,8 @@ pub enum Endpoint {
     Source(Box<SourceEndpoint>),
     /// A browser that sends or receives.
     WebRtc(Box<WebRtc>),
+    /// One track in another form, for this room's receivers.
+    Transcoder(Box<Transcoder>),
 }
 
 impl Endpoint {
@@ -61,6 +65,7 @@ impl Endpoint {
             Self::Mixer(mixer) => mixer.handle_frame(delivery.publication, delivery.frame),
             Self::Push(push) => push.deliver(delivery, shared),
             Self::RelayOut(relay) => relay.deliver(delivery.frame),
+            Self::Transcoder(transcoder) => transcoder.deliver(delivery.frame),
             // A browser receives packets.
             Self::Publisher(_) | Self::RelayIn(_) | Self::Source(_) | Self::WebRtc(_) => {}
         }
@@ -77,7 +82,8 @@ impl Endpoint {
             | Self::RelayOut(_)
             | Self::RelayIn(_)
             | Self::Source(_)
-            | Self::WebRtc(_) => false,
+            | Self::WebRtc(_)
+            | Self::Transcoder(_) => false,
         }
     }
 
@@ -91,7 +97,7 @@ impl Endpoint {
             Self::RelayIn(relay) => relay.end(reason),
             Self::Source(source) => source.end(Ended::Left(reason)),
             // Their tasks see that they are gone; a browser has been told.
-            Self::Mixer(_) | Self::RelayOut(_) | Self::WebRtc(_) => {}
+            Self::Mixer(_) | Self::RelayOut(_) | Self::WebRtc(_) | Self::Transcoder(_) => {}
         }
     }
 
@@ -112,7 +118,7 @@ impl Endpoint {
             Self::Push(push) => push.is_over(now),
             Self::Source(source) => source.is_over(now),
             Self::WebRtc(webrtc) => webrtc.is_over(now),
-            Self::Mixer(_) | Self::RelayOut(_) | Self::RelayIn(_) => false,
+            Self::Mixer(_) | Self::RelayOut(_) | Self::RelayIn(_) | Self::Transcoder(_) => false,
         }
     }
 
@@ -127,7 +133,8 @@ impl Endpoint {
             | Self::Push(_)
             | Self::RelayOut(_)
             | Self::RelayIn(_)
-            | Self::Source(_) => false,
+            | Self::Source(_)
+            | Self::Transcoder(_) => false,
         }
     }
 
@@ -144,6 +151,7 @@ impl Endpoint {
             Self::Push(push) => totals.pushed += push.traffic(),
             Self::RelayOut(relay) => totals.relayed += relay.traffic(),
             Self::Mixer(mixer) => mixer.add_totals(totals),
+            Self::Transcoder(transcoder) => transcoder.add_totals(totals),
             Self::Source(source) => totals.sources += source.status(),
             Self::WebRtc(webrtc) => webrtc.add_totals(totals),
             Self::RelayIn(_) => {}
@@ -161,7 +169,8 @@ impl Endpoint {
             | Self::Push(_)
             | Self::RelayOut(_)
             | Self::RelayIn(_)
-            | Self::Source(_) => return None,
+            | Self::Source(_)
+            | Self::Transcoder(_) => return None,
         };
         Some((address, Players { count: 1, queue_bytes: waiting, queue_bytes_longest: waiting, traffic }))
     }
@@ -183,7 +192,8 @@ impl Endpoint {
             | Self::FlvViewer(_)
             | Self::RelayIn(_)
             | Self::Source(_)
-            | Self::WebRtc(_) => {}
+            | Self::WebRtc(_)
+            | Self::Transcoder(_) => {}
         }
     }
 }

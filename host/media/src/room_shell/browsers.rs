@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use heliu_model::{EndpointId, LeaveReason, PublicationId};
+use heliu_room::Rendition;
 use heliu_rtc::{CloseReason, Event};
 
 use super::{Hands, RoomShell};
@@ -30,7 +31,7 @@ impl RoomShell {
         let now = self.clock.now();
         for publication in std::mem::take(&mut self.unflushed) {
             let Self { room, endpoints, worker, clock, .. } = self;
-            room.flush_packets(&publication, now, &mut Hands::with_many_frames(endpoints, worker, clock));
+            room.flush_packets(&publication, now, &mut Hands::new(endpoints, worker, clock));
         }
     }
 
@@ -48,8 +49,13 @@ impl RoomShell {
         self.end(id, reason);
     }
 
-    /// A publisher is asked for a keyframe, if it can be.
-    pub(super) fn ask_for_keyframe(&mut self, publisher: EndpointId, now: Instant) {
+    /// A publisher is asked for a keyframe, if it can be; so is who makes its pictures anew.
+    pub(super) fn ask_for_keyframe(&mut self, publisher: EndpointId, publication: &PublicationId, now: Instant) {
+        if let Some(id) = self.transcoder(publication, Rendition::WithoutBPictures)
+            && let Some(Endpoint::Transcoder(transcoder)) = self.endpoints.get_mut(&id)
+        {
+            transcoder.force_keyframe();
+        }
         match self.endpoints.get_mut(&publisher) {
             Some(Endpoint::WebRtc(webrtc)) => {
                 webrtc.request_keyframes(now);

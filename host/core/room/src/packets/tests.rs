@@ -6,7 +6,7 @@ use bytes::Bytes;
 use heliu_model::{Format, LeaveReason, OpusFormat, Takeover, Timestamp};
 
 use super::*;
-use crate::{Delivery, Error, Offer, Patience, Room, RoomEvent, Sink, View, Wish};
+use crate::{Accepts, Delivery, Error, Offer, Patience, Room, RoomEvent, Sink, View, Wish};
 
 #[test]
 fn a_receiver_begins_at_a_keyframe_and_sound_opens_with_it() {
@@ -186,6 +186,7 @@ impl Stage {
             publication: cam(),
             audio: true,
             video: true,
+            accepts: Accepts::default(),
             is_sound_early: false,
             wait: Patience::Forever,
             hold: Patience::Forever,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use heliu_model::{Direction, EndpointId, Grant, LeaveReason};
-use heliu_room::{Error, Offer, View, Wish};
+use heliu_room::{AcceptedAudio, AcceptedVideo, Accepts, Error, Offer, View, Wish};
 use heliu_rtc::sdp::{self, Answer, Fragment, Outgoing, Terms};
 use heliu_rtc::{Codec, Credentials};
 
@@ -35,7 +35,7 @@ fn attach(
     rtc: &Rtc,
     negotiating: Negotiating,
 ) -> (Outcome, tokio::sync::oneshot::Sender<Outcome>) {
-    let Negotiating { attempt, grant, offer, session: id, answer } = negotiating;
+    let Negotiating { attempt, grant, offer, session: id, place, answer } = negotiating;
     if rtc.sessions.borrow().is_full() {
         return (Err(NegotiationError::Full), answer);
     }
@@ -53,7 +53,7 @@ fn attach(
     let address = attempt.address.clone();
     let now = Instant::now();
     let until = grant.time_max.map(|span| now + span);
-    let webrtc = WebRtc::new(rtc.config.clone(), agreement, side, address.clone(), now, until);
+    let webrtc = WebRtc::new(rtc.config.clone(), agreement, side, address.clone(), now, until, place);
     // Datagrams and events of its first turn find it.
     rtc.sessions.borrow_mut().insert(endpoint, id, ufrag.clone(), Place { room: room.clone(), endpoint });
     let let_in = room.turn(|shell| {
@@ -184,5 +184,6 @@ fn wish(endpoint: EndpointId, grant: &Grant) -> Wish {
         hold: patience(grant.hold),
         is_viewer: true,
         view: View::Packets,
+        accepts: Accepts { audio: AcceptedAudio::Opus, video: AcceptedVideo::WithoutBPictures },
     }
 }

@@ -16,6 +16,8 @@ use heliu_room::{Packet, PacketDelivery};
 use heliu_rtc::{Agreement, Config, Credentials, Direction, Event, Session};
 use heliu_rtp::Meta;
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::clock::RoomClock;
 use crate::udp::Slab;
 
@@ -36,6 +38,8 @@ pub struct WebRtc {
     address: Address,
     side: Side,
     until: Option<Instant>,
+    /// Among all who publish or play.
+    _place: OwnedSemaphorePermit,
     /// When a keyframe was asked for last.
     asked_at: Option<Instant>,
     /// A keyframe is to be asked for as soon as that may be.
@@ -57,11 +61,12 @@ impl WebRtc {
         address: Address,
         now: Instant,
         until: Option<Instant>,
+        place: OwnedSemaphorePermit,
     ) -> Self {
         let taken = agreement.lines.iter().find(|line| line.direction != Direction::Refused);
         let (mid, remote) = (taken.map(|line| line.mid.clone()).unwrap_or_default(), agreement.remote.clone());
         let session = Session::new(config, agreement, now);
-        Self { session, remote, mid, address, side, until, asked_at: None, is_asked: false }
+        Self { session, remote, mid, address, side, until, _place: place, asked_at: None, is_asked: false }
     }
 
     /// By which name it came, if to play.
