@@ -33,6 +33,14 @@ pub(crate) fn fault(face: &Face, when: u16, message: &str, request: &str) -> Htt
     }
 }
 
+/// The same with this status, whatever the face's shape says of others: HTTP itself was broken, or somebody
+/// else decided.
+pub(crate) fn fault_as(face: &Face, status: StatusCode, message: &str, request: &str) -> HttpResponse {
+    let mut response = fault(face, status.as_u16(), message, request);
+    *response.status_mut() = status;
+    response
+}
+
 /// What a plugin answered, or `None` if it cannot be said in HTTP.
 pub(crate) fn of_plugin(response: Response) -> Option<HttpResponse> {
     let is_sayable = |(name, value): &(String, String)| header_pair(name, value).is_some();

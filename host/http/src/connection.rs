@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Router, middleware};
 use heliu_media::bound_sending;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -14,9 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::Config;
 use crate::patience::Patient;
 use crate::places::{Place, Places};
+use crate::{Config, host_header};
 
 /// Between two tries while the system has no file for another connection.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -60,7 +60,7 @@ impl Listener {
     }
 
     fn connect(&self, place: Place, stream: TcpStream, peer: SocketAddr) -> impl Future<Output = ()> + use<> {
-        let routes = (self.routes)(peer.ip(), place.clone());
+        let routes = (self.routes)(peer.ip(), place.clone()).layer(middleware::from_fn(host_header::check));
         let config = self.config.clone();
         let mut stop = self.stop.clone();
         async move {

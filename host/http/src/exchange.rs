@@ -141,8 +141,13 @@ impl Client {
         let body = match body::read(&head.headers, body, route.body_len_max, time_max).await {
             Ok(body) => body,
             Err(BodyError::TooLarge) => return answer::fault(call.face, 413, "body too large", call.id),
-            Err(BodyError::TooSlow) => return answer::fault(call.face, 408, "the body did not come in time", call.id),
-            Err(BodyError::Broken) => return answer::fault(call.face, 400, "the body broke off", call.id),
+            Err(BodyError::TooSlow) => {
+                let status = StatusCode::REQUEST_TIMEOUT;
+                return answer::fault_as(call.face, status, "the body did not come in time", call.id);
+            }
+            Err(BodyError::Broken) => {
+                return answer::fault_as(call.face, StatusCode::BAD_REQUEST, "the body is broken", call.id);
+            }
         };
         let request = Request {
             id: call.id.to_owned(),

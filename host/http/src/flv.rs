@@ -74,10 +74,8 @@ async fn play(client: &Client, call: &Call<'_>, address: Address, head: &Parts) 
 fn refuse(call: &Call<'_>, refusal: &Refusal) -> HttpResponse {
     let status = StatusCode::from_u16(refusal.status).ok().filter(|status| status.as_u16() >= 400);
     let status = status.unwrap_or(StatusCode::FORBIDDEN);
-    let mut response = answer::fault(call.face, status.as_u16(), &refusal.reason, call.id);
-    // What the plugin refuses with is the answer, whatever its shape for faults says of others.
-    *response.status_mut() = status;
-    response
+    // What the plugin refuses with is the answer.
+    answer::fault_as(call.face, status, &refusal.reason, call.id)
 }
 
 fn preflight() -> HttpResponse {

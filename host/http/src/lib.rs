@@ -19,6 +19,7 @@ mod dispatch;
 mod exchange;
 mod flv;
 mod health;
+mod host_header;
 mod host_path;
 mod ice_server;
 mod media_path;

@@ -3,6 +3,7 @@
 //! What a test sends and expects are the bytes of HTTP/1.1 themselves.
 
 mod flv;
+mod framing;
 mod whip;
 
 use std::net::SocketAddr;
@@ -177,7 +178,7 @@ async fn who_says_nothing_or_stops_in_the_middle_is_cut() {
     for (what, bytes, status) in [
         ("nothing", "", 0),
         ("half a head", "POST /mixer/living HTTP/1.1\r\nhost:", 0),
-        ("half a body", "POST /mixer/living HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\nabc", 503),
+        ("half a body", "POST /mixer/living HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\nabc", 408),
     ] {
         assert_eq!(edge.send_and_wait(bytes).await.status, status, "{what}");
     }

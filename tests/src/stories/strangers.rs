@@ -15,8 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[test]
 fn strange_requests_are_answered_and_the_next_one_too() {
     let server = Server::start();
-    let chunked = |body: &str| format!("POST /mixer/living HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n{body}");
-    let get = |path: &str, more: &str| format!("GET {path} HTTP/1.1\r\n{more}\r\n");
+    let chunked =
+        |body: &str| format!("POST /mixer/living HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n{body}");
+    let get = |path: &str, more: &str| format!("GET {path} HTTP/1.1\r\nhost: h\r\n{more}\r\n");
     let headers = |count: u32| (0..count).map(|n| format!("x-{n}: y\r\n")).collect::<String>();
     let long = "x".repeat(60_000);
     for (what, request, status) in [
@@ -30,8 +31,10 @@ fn strange_requests_are_answered_and_the_next_one_too() {
         ("an encoding without chunks", get("/mixer/living", "transfer-encoding: gzip\r\n"), 400),
         ("a length beyond numbers", get("/mixer/living", "content-length: 99999999999999999999\r\n"), 400),
         ("a length beyond the route", get("/mixer/living", "content-length: 9999999999\r\n"), 413),
-        ("a chunk of negative length", chunked("-1\r\n{}\r\n0\r\n\r\n"), 503),
-        ("a chunk with a novel", chunked(&format!("2;{long}\r\n{{}}\r\n0\r\n\r\n")), 503),
+        ("no host", "GET /mixer/living HTTP/1.1\r\n\r\n".to_owned(), 400),
+        ("two hosts", get("/mixer/living", "host: i\r\n"), 400),
+        ("a chunk of negative length", chunked("-1\r\n{}\r\n0\r\n\r\n"), 400),
+        ("a chunk with a novel", chunked(&format!("2;{long}\r\n{{}}\r\n0\r\n\r\n")), 400),
         ("a body in crumbs", chunked(&format!("{}0\r\n\r\n", "1\r\n \r\n".repeat(70_000))), 413),
         ("JSON that nests", chunked(&format!("8000\r\n{}\r\n0\r\n\r\n", "[".repeat(0x8000))), 200),
         ("TLS", "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\r\n\r\n".to_owned(), 400),

@@ -11,26 +11,25 @@ use super::*;
 #[tokio::test]
 async fn only_who_calls_it_by_its_own_name_is_answered() {
     let admin = Admin::start(&["Ops.Example", "10.1.2.3"]).await;
-    for (host, is_answered) in [
-        ("127.0.0.1", true),
-        ("127.0.0.1:8081", true),
-        ("127.3.2.1", true),
-        ("localhost:1", true),
-        ("LOCALHOST.", true),
-        ("[::1]:8081", true),
-        ("ops.example:8081", true),
-        ("10.1.2.3:8081", true),
-        ("10.1.2.4", false),
-        ("evil.example", false),
-        ("evil.example:8081", false),
-        ("127.0.0.1.evil.example", false),
-        ("localhost.evil.example", false),
-        ("localhost@evil.example", false),
-        ("a b", false),
-        ("", false),
+    for (host, want) in [
+        ("127.0.0.1", "200"),
+        ("127.0.0.1:8081", "200"),
+        ("127.3.2.1", "200"),
+        ("localhost:1", "200"),
+        ("LOCALHOST.", "200"),
+        ("[::1]:8081", "200"),
+        ("ops.example:8081", "200"),
+        ("10.1.2.3:8081", "200"),
+        ("10.1.2.4", "403"),
+        ("evil.example", "403"),
+        ("evil.example:8081", "403"),
+        ("127.0.0.1.evil.example", "403"),
+        ("localhost.evil.example", "403"),
+        ("localhost@evil.example", "400"),
+        ("a b", "400"),
+        ("", "403"),
     ] {
         let answer = admin.ask(&format!("GET /healthz HTTP/1.1\r\nhost: {host}\r\n")).await;
-        let want = if is_answered { "200" } else { "403" };
         assert_eq!(status(&answer), want, "{host}: {answer}");
     }
     assert_eq!(status(&admin.ask("GET /healthz HTTP/1.0\r\n").await), "403", "no name at all");

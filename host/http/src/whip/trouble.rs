@@ -61,7 +61,7 @@ impl Trouble {
             Self::NoCondition => told(428, "If-Match is missing"),
             Self::Body(BodyError::TooLarge) => told(413, "body too large"),
             Self::Body(BodyError::TooSlow) => told(408, "the body did not come in time"),
-            Self::Body(BodyError::Broken) => told(400, "the body broke off"),
+            Self::Body(BodyError::Broken) => told(400, "the body is broken"),
             Self::Negotiation(error) => (code(error), error_text(error)),
         }
     }
