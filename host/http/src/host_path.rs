@@ -10,13 +10,16 @@ use axum::http::request::Parts;
 use axum::response::Response as HttpResponse;
 
 use crate::exchange::Client;
-use crate::{answer, whip};
+use crate::pages::Page;
+use crate::{answer, pages, whip};
 
 /// What is at a path of the host's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HostPath {
     /// WHIP, WHEP and their sessions.
     Whip(whip::Place),
+    /// A page for people.
+    Page(Page),
     /// Reserved, and empty.
     Nothing,
 }
@@ -27,7 +30,7 @@ impl HostPath {
         let first = path.strip_prefix('/')?.split('/').next()?;
         match first {
             "whip" | "whep" | "whip-session" => Some(whip::Place::find(path).map_or(Self::Nothing, Self::Whip)),
-            "-" => Some(Self::Nothing),
+            "-" => Some(Page::find(path).map_or(Self::Nothing, Self::Page)),
             _ => None,
         }
     }
@@ -36,6 +39,7 @@ impl HostPath {
     pub(crate) async fn answer(self, client: &Client, method: &Method, head: &Parts, body: Body) -> HttpResponse {
         match self {
             Self::Whip(place) => whip::answer(client, place, method, head, body).await,
+            Self::Page(page) => pages::answer(page, method),
             Self::Nothing => answer::neutral(404, "not found"),
         }
     }
@@ -52,6 +56,9 @@ mod tests {
             ("/whip", true, false),
             ("/whep/", true, false),
             ("/whip-session/x", true, true),
+            ("/-/publish", true, true),
+            ("/-/play", true, true),
+            ("/-/play/", true, false),
             ("/-/other", true, false),
             ("/-", true, false),
             ("/whipper", false, false),

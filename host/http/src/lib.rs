@@ -1,7 +1,7 @@
 //! The HTTP edge: listeners, bounds, and the way from a request to a plugin and back.
 //!
 //! `Server` owns the listeners and hands every request, except those for paths of the host's own
-//! (`/healthz`, `/readyz`, WHIP, WHEP, all under `/-/`), to one [`Dispatch`]. What a plugin would answer the same way every time (404, 405, 413, HEAD, OPTIONS,
+//! (`/healthz`, `/readyz`, WHIP, WHEP, the pages under `/-/`), to one [`Dispatch`]. What a plugin would answer the same way every time (404, 405, 413, HEAD, OPTIONS,
 //! CORS, faults) is answered here, in the look of the plugin that owns the path, without entering it.
 //! Media files of an app that a plugin owns are streamed from the media plane, offers of browsers are
 //! handed to it ([`Negotiate`]).
@@ -24,6 +24,7 @@ mod host_path;
 mod ice_server;
 mod media_path;
 mod negotiate;
+mod pages;
 mod patience;
 mod places;
 mod play;

@@ -4,6 +4,7 @@
 
 mod flv;
 mod framing;
+mod pages;
 mod whip;
 
 use std::net::SocketAddr;
