@@ -196,7 +196,7 @@ fn who_was_refused_is_told_why() {
 #[test]
 fn what_a_plugin_does_not_take_is_listed_when_it_is_given_up() {
     let source = "[[source]]\naddress = \"rogue/cam\"\nurl = \"test:bars?size=160x96\"\n";
-    let server = Server::with(&(rogue("bad", "reuse") + source));
+    let server = Server::with(&format!("{}apps = [\"rogue\"]\n{source}", rogue("bad", "reuse")));
     let letters = wait_for("the letter", Duration::from_secs(120), || {
         let letters = json_of(&look(&server, "/dead-letters"));
         (letters["dead_letters"] != json!([])).then_some(letters)
