@@ -4,6 +4,7 @@
 //! room and its endpoints are driven.
 
 mod browsers;
+mod transcoders;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -15,12 +16,12 @@ use heliu_model::{
     Players, PublicationId, PublicationStatus, RoomId, RoomStatus, Status,
 };
 use heliu_room::{
-    AcceptedAudio, Accepts, Delivery, Offer, PacketDelivery, Patience, Rendition, Room, RoomEvent, Sink, View, Wish,
+    AcceptedAudio, Accepts, Delivery, Offer, PacketDelivery, Patience, Room, RoomEvent, Sink, View, Wish,
 };
 use tokio::sync::Notify;
 
 use crate::clock::{RoomClock, wall};
-use crate::endpoint::{Endpoint, MixerEndpoint, Next, Polled, Shared, Transcoder};
+use crate::endpoint::{Endpoint, MixerEndpoint, Next, Polled, Shared};
 use crate::worker::Worker;
 
 /// Hands out what the room gives.
@@ -133,14 +134,6 @@ impl RoomShell {
         self.note_sound(is_sound);
     }
 
-    fn handle_rendition(&mut self, publication: &PublicationId, rendition: Rendition, frame: Frame) {
-        let Self { room, endpoints, clock, worker, .. } = self;
-        let is_sound = frame.kind() == Kind::Audio;
-        let hands = &mut Hands::new(endpoints, worker, clock);
-        room.handle_rendition(publication, rendition, frame, clock.now(), hands);
-        self.note_sound(is_sound);
-    }
-
     fn note_sound(&mut self, is_sound: bool) {
         if is_sound && !std::mem::replace(&mut self.sound_waits, true) {
             self.worker.note_sound(&self.id);
@@ -211,24 +204,6 @@ impl RoomShell {
             Err(detail) => {
                 self.fail_mixer(id, detail);
                 None
-            }
-        }
-    }
-
-    /// Hands what a transcoder has made to the room. False: it is gone.
-    pub fn drive_transcoder(&mut self, id: EndpointId) -> bool {
-        let Some(Endpoint::Transcoder(transcoder)) = self.endpoints.get_mut(&id) else { return false };
-        let (publication, rendition) = (transcoder.publication().clone(), transcoder.rendition());
-        match transcoder.drive() {
-            Ok(frames) => {
-                frames.into_iter().for_each(|frame| self.handle_rendition(&publication, rendition, frame));
-                true
-            }
-            Err(reason) => {
-                tracing::warn!(room = %self.id, endpoint = %id, %publication, cause = %reason, "transcoder failed");
-                self.room.fail_rendition(&publication, rendition, reason);
-                self.end(id, LeaveReason::Closed);
-                false
             }
         }
     }
@@ -334,11 +309,7 @@ impl RoomShell {
                 RoomEvent::Ended(id, publication) => self.handle_ended(id, &publication),
                 RoomEvent::KeyframeWanted(id, publication) => self.ask_for_keyframe(id, &publication, Instant::now()),
                 RoomEvent::RenditionWanted(publication, rendition) => self.start_transcoder(&publication, rendition),
-                RoomEvent::RenditionUnwanted(publication, rendition) => {
-                    if let Some(id) = self.transcoder(&publication, rendition) {
-                        self.end(id, LeaveReason::Left);
-                    }
-                }
+                RoomEvent::RenditionUnwanted(publication, rendition) => self.stop_transcoder(&publication, rendition),
                 RoomEvent::NotFound(id, _) => {
                     if let Some(endpoint) = self.remove(id, LeaveReason::Closed) {
                         endpoint.not_found();
@@ -425,34 +396,6 @@ impl RoomShell {
             Some(_) => self.end(id, LeaveReason::Left),
             None => {}
         }
-    }
-
-    fn start_transcoder(&mut self, publication: &PublicationId, rendition: Rendition) {
-        let id = self.worker.next_endpoint();
-        let (transcoder, wake) = match Transcoder::new(publication, rendition, self.clock, &self.worker.pool) {
-            Ok(made) => made,
-            Err(reason) => return self.room.fail_rendition(publication, rendition, reason),
-        };
-        tracing::info!(room = %self.id, endpoint = %id, %publication, rendition = rendition.as_str(), "transcoder started");
-        let wish = transcoder.wish(id);
-        self.endpoints.insert(id, Endpoint::Transcoder(Box::new(transcoder)));
-        if self.subscribe(wish).is_err() {
-            // It has ended meanwhile.
-            self.endpoints.remove(&id);
-            return;
-        }
-        if let Some(Endpoint::Transcoder(transcoder)) = self.endpoints.get_mut(&id) {
-            transcoder.go_live();
-        }
-        self.worker.drive_transcoder(&self.id, id, wake);
-    }
-
-    fn transcoder(&self, publication: &PublicationId, rendition: Rendition) -> Option<EndpointId> {
-        let is_it = |endpoint: &Endpoint| match endpoint {
-            Endpoint::Transcoder(known) => known.publication() == publication && known.rendition() == rendition,
-            _ => false,
-        };
-        self.endpoints.iter().find(|(_, endpoint)| is_it(endpoint)).map(|(id, _)| *id)
     }
 
     fn mixers(&self) -> impl Iterator<Item = EndpointId> {

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use heliu_model::{EndpointId, LeaveReason, PublicationId};
-use heliu_room::Rendition;
 use heliu_rtc::{CloseReason, Event};
 
 use super::{Hands, RoomShell};
@@ -51,11 +50,7 @@ impl RoomShell {
 
     /// A publisher is asked for a keyframe, if it can be; so is who makes its pictures anew.
     pub(super) fn ask_for_keyframe(&mut self, publisher: EndpointId, publication: &PublicationId, now: Instant) {
-        if let Some(id) = self.transcoder(publication, Rendition::WithoutBPictures)
-            && let Some(Endpoint::Transcoder(transcoder)) = self.endpoints.get_mut(&id)
-        {
-            transcoder.force_keyframe();
-        }
+        self.force_keyframe_of(publication);
         match self.endpoints.get_mut(&publisher) {
             Some(Endpoint::WebRtc(webrtc)) => {
                 webrtc.request_keyframes(now);
